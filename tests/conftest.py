@@ -1,0 +1,6 @@
+"""What every test may ask for: the real servers."""
+
+pytest_plugins = (
+    "tests.servers.sharing",
+    "tests.servers.postgres",
+)
