@@ -1,0 +1,53 @@
+"""How much an archive may hold before we stop looking into it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from chassis.errors import Failure
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on what is unpacked (P14, P15). Sizes in bytes; they are counted while inflating, never believed from a header."""
+
+    member: int = 100 * MEGABYTE
+    total: int = 300 * MEGABYTE
+    members: int = 1000
+    # An archive in an archive in an archive.
+    depth: int = 3
+    ratio: int = 100
+    # Below this a high ratio is harmless, and common: an empty spreadsheet is mostly the same row again.
+    ratio_floor: int = 1 * MEGABYTE
+
+
+class Unreadable(Failure):
+    """We cannot vouch for this file. ``reason`` is the code of the verdict ``unscannable``."""
+
+
+@dataclass
+class Budget:
+    """What has been unpacked so far, over all levels of one file."""
+
+    limits: Limits
+    members: int = field(default=0, init=False)
+    total: int = field(default=0, init=False)
+
+    def opened(self, number: int) -> None:
+        """Count members about to be opened."""
+        self.members += number
+        if self.members > self.limits.members:
+            raise Unreadable("too_many_members")
+
+    def counted(self, chunks: Iterator[bytes], *, packed: int) -> Iterator[bytes]:
+        """Pass a member through, and stop with Unreadable as soon as it exceeds a limit. ``packed`` is its size in the archive."""
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            self.total += len(chunk)
+            if size > self.limits.member or self.total > self.limits.total:
+                raise Unreadable("too_large")
+            if size > self.limits.ratio_floor and size > packed * self.limits.ratio:
+                raise Unreadable("too_compressed")
+            yield chunk

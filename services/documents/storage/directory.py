@@ -1,0 +1,100 @@
+"""Keep the bytes of documents in a directory of this machine."""
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chassis.errors import NotFound, Unavailable
+from services.documents.storage.keys import PIECE, checked_key, checked_prefix
+
+# A dot cannot occur in a key, so what is being received can never be taken for an object.
+_RECEIVING = ".receiving"
+
+
+class DirectoryStorage:
+    """One file an object. A file appears whole or not at all, also when the power goes: written beside, synced, renamed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> int:
+        target = self._path / checked_key(key)
+        unfinished = self._path / _RECEIVING / secrets.token_hex(16)
+        with _reported(key):
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            size = _write(unfinished, chunks, key=key)
+            with _reported(key):
+                unfinished.replace(target)
+                _sync_directory(target.parent)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return size
+
+    def open(self, key: str) -> Iterator[bytes]:
+        pieces = self._read(checked_key(key))
+        next(pieces)
+        return pieces
+
+    def _read(self, key: str) -> Iterator[bytes]:
+        """An empty piece once the file is open, then the content: who takes the first piece knows that the object exists."""
+        with _reported(key), (self._path / key).open("rb") as file:
+            yield b""
+            while piece := file.read(PIECE):
+                yield piece
+
+    def delete(self, key: str) -> None:
+        with _reported(key):
+            (self._path / checked_key(key)).unlink(missing_ok=True)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        start = self._path / checked_prefix(prefix).rpartition("/")[0]
+        for folder, subfolders, files in os.walk(start):
+            if _RECEIVING in subfolders:
+                subfolders.remove(_RECEIVING)
+            for file in files:
+                key = Path(folder, file).relative_to(self._path).as_posix()
+                if key.startswith(prefix):
+                    yield key
+
+    def check(self) -> None:
+        with _reported("the directory"):
+            self._path.mkdir(parents=True, exist_ok=True)
+            os.statvfs(self._path)
+
+
+def _write(path: Path, chunks: Iterable[bytes], *, key: str) -> int:
+    """Write and sync; an error of the stream itself passes through unchanged, an error of the disk is Unavailable."""
+    size = 0
+    with _reported(key):
+        file = path.open("xb")
+    with file:
+        for chunk in chunks:
+            with _reported(key):
+                size += file.write(chunk)
+        with _reported(key):
+            file.flush()
+            os.fsync(file.fileno())
+    return size
+
+
+def _sync_directory(path: Path) -> None:
+    """Without this a rename may be forgotten in a power cut, though the bytes are there."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound("file_missing", "There is no such object.") from error
+    except OSError as error:
+        raise Unavailable("storage_unavailable", f"The directory of files: {error.strerror} ({what}).") from error

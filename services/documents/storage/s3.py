@@ -1,0 +1,122 @@
+"""Keep the bytes of documents in any S3 store."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, cast
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error
+from urllib3.exceptions import HTTPError
+
+from chassis.errors import NotFound, Unavailable
+from services.documents.storage.keys import PIECE, checked_key, checked_prefix
+
+PART = 10 * 1024 * 1024
+# The SDK's own defaults are five minutes and five retries: a frozen store would hold every thread of the server.
+_TIMEOUT = urllib3.Timeout(connect=2, read=20)
+_RETRIES = urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
+_MISSING = {"NoSuchKey", "NoSuchObject", "ResourceNotFound"}
+
+
+class S3Storage:
+    """One object a key, in one bucket, which is made if it is missing. Large objects go up in parts of 10 MiB, one after the other."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        bucket: str,
+        *,
+        access_key: str,
+        secret_key: str,
+        region: str = "us-east-1",
+        secure: bool = True,
+        connections: int = 16,
+    ) -> None:
+        pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, maxsize=connections, cert_reqs="CERT_REQUIRED")
+        self._client = Minio(endpoint, access_key=access_key, secret_key=secret_key, region=region, secure=secure, http_client=pool)
+        self._bucket = bucket
+        self._bucket_seen = False
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> int:
+        source = _Source(chunks)
+        checked_key(key)
+        with _reported():
+            self._need_bucket()
+            # One part at a time: the SDK's parallel upload leaves its threads behind when the stream breaks off.
+            self._client.put_object(self._bucket, key, cast(BinaryIO, source), length=-1, part_size=PART, num_parallel_uploads=1)
+        return source.size
+
+    def open(self, key: str) -> Iterator[bytes]:
+        pieces = self._read(checked_key(key))
+        next(pieces)
+        return pieces
+
+    def _read(self, key: str) -> Iterator[bytes]:
+        """An empty piece once the store has answered, then the content: who takes the first piece knows that the object exists."""
+        with _reported():
+            response = self._client.get_object(self._bucket, key)
+            whole = False
+            try:
+                yield b""
+                yield from response.stream(PIECE)
+                whole = True
+            finally:
+                # A connection with half an object on it must not go back to the pool.
+                if not whole:
+                    response.close()
+                response.release_conn()
+
+    def delete(self, key: str) -> None:
+        with _reported():
+            self._client.remove_object(self._bucket, checked_key(key))
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        checked_prefix(prefix)
+        with _reported():
+            self._need_bucket()
+            for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
+                yield str(found.object_name)
+
+    def check(self) -> None:
+        with _reported():
+            self._bucket_seen = False
+            self._need_bucket()
+
+    def _need_bucket(self) -> None:
+        if not self._bucket_seen and not self._client.bucket_exists(self._bucket):
+            try:
+                self._client.make_bucket(self._bucket)
+            except S3Error as error:  # another replica was quicker
+                if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                    raise
+        self._bucket_seen = True
+
+
+class _Source:
+    """A stream of chunks as the file the SDK wants; counts what went through."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._waiting = bytearray()
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        while len(self._waiting) < size and (chunk := next(self._chunks, None)) is not None:
+            self._waiting += chunk
+        taken = bytes(memoryview(self._waiting)[:size])
+        del self._waiting[:size]
+        self.size += len(taken)
+        return taken
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except S3Error as error:
+        if error.code in _MISSING:
+            raise NotFound("file_missing", "There is no such object.") from error
+        raise Unavailable("storage_unavailable", f"The object store answered {error.code}.") from error
+    except (MinioException, HTTPError) as error:
+        raise Unavailable("storage_unavailable", f"The object store does not answer ({type(error).__name__}).") from error
