@@ -1,0 +1,114 @@
+"""Who is asking: a caller, and the short-lived signed assertion in which it travels between services."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+
+from chassis import clock
+from chassis.errors import Denied, Unauthenticated
+
+LIFETIME = timedelta(seconds=60)
+STEP_UP_AGE = timedelta(minutes=15)
+ALGORITHM = "Ed25519"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One who asks. A person in an organisation, or a service of the platform, or nobody yet."""
+
+    user_id: str = ""
+    membership_id: str = ""
+    organisation_id: str = ""
+    organisation_name: str = ""
+    organisation_kind: str = ""
+    name: str = ""
+    language: str = ""
+    session_id: str = ""
+    permissions: tuple[int, ...] = ()
+    authenticated_at: int = 0  # epoch seconds of the last second factor; 0 for an API key
+    service: str = ""
+
+    @property
+    def label(self) -> str:
+        """How the caller stands in events, logs and the audit trail: an id, never a name."""
+        if self.service:
+            return f"service:{self.service}"
+        return f"user:{self.user_id}" if self.user_id else "anyone"
+
+    def stepped_up(self) -> bool:
+        """Whether a second factor was given in the last 15 minutes."""
+        return datetime.fromtimestamp(self.authenticated_at, UTC) > clock.now() - STEP_UP_AGE
+
+
+NOBODY = Caller()
+_caller: ContextVar[Caller] = ContextVar("caller", default=NOBODY)
+_assertions: ContextVar[Mapping[str, str]] = ContextVar("assertions", default={})  # noqa: B039 - never mutated
+
+
+def current() -> Caller:
+    """The caller of the running call; NOBODY outside one."""
+    return _caller.get()
+
+
+def assertion_for(service: str) -> str:
+    """The assertion to show to `service` on behalf of the current caller, or an empty string."""
+    held = _assertions.get()
+    return held.get(service) or held.get("*", "")
+
+
+@contextmanager
+def acting(caller: Caller, assertions: Mapping[str, str]) -> Iterator[None]:
+    """Ask as `caller` inside the block. `assertions` maps service name (or `*`) to the token shown there."""
+    first, second = _caller.set(caller), _assertions.set(assertions)
+    try:
+        yield
+    finally:
+        _caller.reset(first)
+        _assertions.reset(second)
+
+
+class Signer:
+    """Makes assertions. Only identity holds one: its private key is what "signed in" means."""
+
+    def __init__(self, key: OKPKey, *, issuer: str) -> None:
+        self._key, self._issuer = key, issuer
+
+    def sign(self, caller: Caller, *, audience: Sequence[str]) -> str:
+        """An assertion of `caller` for these services, valid for 60 seconds."""
+        issued = int(clock.now().timestamp())
+        claims: dict[str, Any] = {name: value for name, value in asdict(caller).items() if value}
+        claims |= {"iss": self._issuer, "aud": list(audience), "iat": issued, "exp": issued + int(LIFETIME.total_seconds())}
+        return jwt.encode({"alg": ALGORITHM, "kid": self._issuer}, claims, self._key, algorithms=[ALGORITHM])
+
+
+class Verifier:
+    """Reads assertions: signature, audience, age. The issuer's key id must be among the keys."""
+
+    def __init__(self, keys: KeySet, *, audience: str) -> None:
+        self._keys, self._audience = keys, audience
+
+    def verify(self, token: str) -> Caller:
+        """The asserted caller. Raises Unauthenticated for anything not signed for us, just now."""
+        try:
+            claims = jwt.decode(token, self._keys, algorithms=[ALGORITHM]).claims
+        except (JoseError, ValueError) as why:
+            raise Unauthenticated("bad_assertion", "The caller's assertion cannot be verified.") from why
+        if self._audience not in claims.get("aud", []) or claims.get("exp", 0) < clock.now().timestamp():
+            raise Unauthenticated("bad_assertion", "The caller's assertion has expired or is meant for another service.")
+        if claims.get("service") and claims["service"] != claims.get("iss"):
+            raise Denied("bad_assertion", "A service may assert only itself.")
+        known = {item.name for item in fields(Caller)}
+        return Caller(**{name: tuple(value) if name == "permissions" else value for name, value in claims.items() if name in known})
+
+
+def new_keys(issuer: str) -> tuple[OKPKey, KeySet]:
+    """A fresh private key of `issuer` and the public key set to verify it with."""
+    private = OKPKey.generate_key("Ed25519", {"kid": issuer, "use": "sig"})
+    return private, KeySet([OKPKey.import_key(private.as_dict(private=False))])

@@ -1,0 +1,217 @@
+"""Events leave with the transaction that caused them, and take effect once: outbox, relay and inbox."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import uuid_utils.compat as uuid
+from google.protobuf import symbol_database
+from google.protobuf.message import Message
+from kontor.events.v1.envelope_pb2 import Envelope
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, String, Table, Text, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from chassis import caller, clock, telemetry
+from chassis.errors import Failure, NotFound
+
+if TYPE_CHECKING:
+    from chassis.bus import Bus
+    from chassis.db import Database, Transaction
+
+ATTEMPTS = 3
+BATCH = 500
+
+# The tables every service's database has; chassis/schema/tables.py creates them.
+tables = MetaData()
+outbox = Table(
+    "outbox", tables,
+    Column("id", String(36), primary_key=True),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=False),
+    Column("sent_at", DateTime(timezone=True)),
+    Index("ix_outbox_unsent", "id", postgresql_where=text("sent_at is null")),
+)  # fmt: skip
+inbox = Table(
+    "inbox", tables,
+    Column("id", String(36), primary_key=True),
+    Column("type", String(200), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("error", Text),
+    Column("envelope", LargeBinary),
+    Index("ix_inbox_parked", "id", postgresql_where=text("state = 'parked'")),
+)  # fmt: skip
+slots = Table(
+    "job_slots", tables,
+    Column("job", String(100), primary_key=True),
+    Column("slot", DateTime(timezone=True), primary_key=True),
+)  # fmt: skip
+trail = Table(
+    "audit", tables,
+    Column("organisation_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("caller", String(100), nullable=False),
+    Column("action", String(100), nullable=False),
+    Column("subject", String(100), nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)  # fmt: skip
+trail_heads = Table(
+    "audit_heads", tables,
+    Column("organisation_id", String(36), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)  # fmt: skip
+
+_write = insert(outbox).inline()
+_unsent = select(outbox.c.id, outbox.c.envelope).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id).limit(BATCH).with_for_update(skip_locked=True)
+_sent = update(outbox).where(outbox.c.id == func.any(text("cast(:ids as text[])"))).values(sent_at=func.now())
+
+
+def write(tx: "Transaction", event: Message, *, about: str, version: int, organisation: str) -> None:
+    """Put `event` into the outbox of the running transaction. Services use Transaction.emit."""
+    moment = clock.now()
+    envelope = Envelope(
+        id=str(uuid.uuid7()), type=event.DESCRIPTOR.full_name, source=tx.database.service, organisation_id=organisation,
+        caller=caller.current().label, aggregate_id=about, aggregate_version=version, traceparent=telemetry.traceparent(),
+        data=event.SerializeToString(),
+    )  # fmt: skip
+    envelope.time.FromDatetime(moment)
+    tx.execute(_write, {"id": envelope.id, "envelope": envelope.SerializeToString(), "written_at": moment, "sent_at": None})
+
+
+def content(envelope: Envelope) -> Message:
+    """The event inside. Raises KeyError for a type this process does not know."""
+    message: Message = symbol_database.Default().GetSymbol(envelope.type)()
+    message.ParseFromString(envelope.data)
+    return message
+
+
+class Relay:
+    """Carries the outbox of one service to the bus. Any number may run: rows are claimed by SKIP LOCKED."""
+
+    def __init__(self, database: "Database", bus: "Bus") -> None:
+        self._database, self._bus, self._stop = database, bus, threading.Event()
+        self._log = telemetry.log("chassis.relay")
+
+    def run(self) -> None:
+        """Relay until stopped: woken by NOTIFY, and by a poll each second should a wake-up be lost."""
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(self._database.url.replace("+psycopg", ""), autocommit=True, connect_timeout=5) as listening:
+                    listening.execute("listen outbox")
+                    while not self._stop.is_set():
+                        if self.relay() < BATCH:
+                            list(listening.notifies(timeout=1.0, stop_after=1))
+            except (Failure, OSError, psycopg.Error) as why:
+                # The rows stay; the outbox is the retry.
+                self._log.warning("relay waits", service=self._database.service, error=type(why).__name__)
+                self._stop.wait(0.5)
+
+    def relay(self) -> int:
+        """Hand one batch to the bus; answers how many it took."""
+        with self._database.engine.begin() as connection:
+            connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
+            rows = connection.execute(_unsent).all()
+            if not rows:
+                return 0
+            accepted = self._bus.publish([Envelope.FromString(row.envelope) for row in rows])
+            if accepted:
+                connection.execute(_sent, {"ids": list(accepted)})
+        if len(accepted) < len(rows):
+            self._stop.wait(0.2)
+        return len(accepted)
+
+    def stop(self) -> None:
+        """End `run` after the batch at hand."""
+        self._stop.set()
+
+
+Handle = Callable[["Transaction", Any, Envelope], None]
+
+
+class Inbox:
+    """Applies events to one service: each once, each attempt counted before it is made, parked after three."""
+
+    def __init__(self, database: "Database", handlers: Mapping[str, Handle]) -> None:
+        self._database, self._handlers = database, handlers
+        self._log = telemetry.log("chassis.inbox")
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Full names of the events handled here."""
+        return frozenset(self._handlers)
+
+    def receive(self, envelope: Envelope) -> bool:
+        """Handle `envelope`. True when it is done with: handled now or before, or parked. False: bring it again."""
+        attempt = self._count(envelope)
+        if attempt == 0:
+            return self._told(envelope, "duplicate")
+        if attempt > ATTEMPTS:
+            # The attempts before this one ended without a word: the process died in them (poison).
+            return self._park(envelope, "the process died while handling it")
+        try:
+            self._handle(envelope)
+        except Exception as why:  # noqa: BLE001 - a handler may fail in any way; what failed is counted, logged and parked
+            self._log.warning("event failed", type=envelope.type, event_id=envelope.id, attempt=attempt, exc_info=why)
+            return self._park(envelope, f"{type(why).__name__}") if attempt >= ATTEMPTS else not self._told(envelope, "failed")
+        return self._told(envelope, "handled")
+
+    def parked(self) -> list[tuple[str, str, str]]:
+        """Id, type and error of each parked event, oldest first."""
+        statement = select(inbox.c.id, inbox.c.type, inbox.c.error).where(inbox.c.state == "parked").order_by(inbox.c.id)
+        return [(row.id, row.type, row.error or "") for row in self._database.read(statement)]
+
+    def redrive(self, event_id: str) -> bool:
+        """Try a parked event again, with three fresh attempts. Raises NotFound if it is not parked."""
+        statement = (
+            update(inbox).where(inbox.c.id == event_id, inbox.c.state == "parked").values(state="waiting", attempts=0).returning(inbox.c.envelope)
+        )
+        with self._database.engine.begin() as connection:
+            held = connection.execute(statement).scalar()
+        if held is None:
+            raise NotFound("event_not_parked", "No such event is parked here.")
+        envelope = Envelope.FromString(held)
+        return any(self.receive(envelope) for _ in range(ATTEMPTS)) and event_id not in {row[0] for row in self.parked()}
+
+    def _count(self, envelope: Envelope) -> int:
+        statement = (
+            upsert(inbox)
+            .values(id=envelope.id, type=envelope.type, state="waiting", attempts=1, received_at=clock.now())
+            .on_conflict_do_update(index_elements=["id"], set_={"attempts": inbox.c.attempts + 1}, where=inbox.c.state == "waiting")
+            .returning(inbox.c.attempts)
+        )
+        with self._database.engine.begin() as connection:
+            return int(connection.execute(statement).scalar() or 0)
+
+    def _handle(self, envelope: Envelope) -> None:
+        cause = caller.Caller(service=envelope.caller.removeprefix("service:")) if envelope.caller.startswith("service:") else caller.NOBODY
+        if envelope.caller.startswith("user:"):
+            cause = caller.Caller(user_id=envelope.caller.removeprefix("user:"))
+        done = update(inbox).where(inbox.c.id == envelope.id, inbox.c.state == "waiting").values(state="handled", error=None)
+        with (
+            telemetry.span(f"handle {envelope.type}", parent={"traceparent": envelope.traceparent}),
+            caller.acting(cause, {}),
+            self._database.transaction() as tx,
+        ):
+            # The mark first: its row lock makes a second delivery of the same event wait, and then find it handled.
+            if tx.execute(done).rowcount:  # type: ignore[attr-defined]
+                self._handlers[envelope.type](tx, content(envelope), envelope)
+
+    def _park(self, envelope: Envelope, error: str) -> bool:
+        statement = update(inbox).where(inbox.c.id == envelope.id).values(state="parked", error=error, envelope=envelope.SerializeToString())
+        with self._database.engine.begin() as connection:
+            connection.execute(statement)
+            count = connection.execute(select(func.count()).where(inbox.c.state == "parked")).scalar() or 0
+        telemetry.PARKED.labels(self._database.service).set(count)
+        self._log.error("event parked", type=envelope.type, event_id=envelope.id, error=error)
+        return self._told(envelope, "parked")
+
+    def _told(self, envelope: Envelope, outcome: str) -> bool:
+        telemetry.EVENTS.labels(self._database.service, envelope.type, outcome).inc()
+        return True

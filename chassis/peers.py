@@ -1,0 +1,128 @@
+"""Calling other services: each call carries the caller, the request id, the trace and a deadline, and none may run inside a transaction."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import grpc
+from opentelemetry.trace import SpanKind
+
+from chassis import caller, db, telemetry
+from chassis.config import Process
+from chassis.errors import TimedOut, from_rpc
+
+UNARY_SECONDS = 5.0
+STREAM_SECONDS = 3600.0
+# What is kept back at each hop, so that the inner service is the one that reports the timeout.
+HOP_SECONDS = 0.02
+SERVICE_CONFIG = (
+    '{"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3,'
+    ' "initialBackoff": "0.05s", "maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]}'
+)
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def deadline(seconds: float | None) -> Iterator[None]:
+    """Calls made inside the block end at the latest this many seconds from now."""
+    mark = _deadline.set(None if seconds is None else time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(mark)
+
+
+class PeerChannel(grpc.Channel):
+    """A channel to one service, remote or in this process, that generated stubs take as it is."""
+
+    def __init__(self, service: str, inner: grpc.Channel, *, signer: caller.Signer | None = None) -> None:
+        self._service, self._inner, self._signer = service, inner, signer
+
+    def speaking_for(self, signer: caller.Signer, service: str) -> "PeerChannel":
+        """The same channel, with `service` itself as the caller."""
+        channel = PeerChannel(self._service, self._inner, signer=signer)
+        channel._speaker = caller.Caller(service=service)  # noqa: SLF001 - its own class
+        return channel
+
+    _speaker = caller.NOBODY
+
+    def unary_unary(self, method: str, *given: Any, **named: Any) -> Any:
+        """One message each way."""
+        return self._calling(method, self._inner.unary_unary(method, *given, **named), UNARY_SECONDS)
+
+    def stream_unary(self, method: str, *given: Any, **named: Any) -> Any:
+        """Many messages there, one back."""
+        return self._calling(method, self._inner.stream_unary(method, *given, **named), STREAM_SECONDS)
+
+    def unary_stream(self, method: str, *given: Any, **named: Any) -> Any:
+        """One message there, many back."""
+        invoke = self._inner.unary_stream(method, *given, **named)
+
+        def call(request: Any, timeout: float | None = None, metadata: Any = None, **_: Any) -> Iterator[Any]:
+            with self._calls(method):
+                yield from invoke(request, timeout=_within(timeout or STREAM_SECONDS), metadata=self._metadata(metadata))
+
+        return call
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._inner.close()
+
+    def _calling(self, method: str, invoke: Callable[..., Any], limit: float) -> Callable[..., Any]:
+        def call(request: Any, timeout: float | None = None, metadata: Any = None, **_: Any) -> Any:
+            with self._calls(method):
+                return invoke(request, timeout=_within(timeout or limit), metadata=self._metadata(metadata))
+
+        return call
+
+    @contextmanager
+    def _calls(self, method: str) -> Iterator[None]:
+        if db.in_transaction():
+            raise RuntimeError(f"{method} is called inside a transaction: its locks would be held for the length of a network call")
+        with telemetry.span(method[1:], kind=SpanKind.CLIENT):
+            try:
+                yield
+            except grpc.RpcError as error:
+                raise from_rpc(error) from error
+
+    def _metadata(self, given: Any) -> list[tuple[str, str]]:
+        signed = self._signer.sign(self._speaker, audience=[self._service]) if self._signer else caller.assertion_for(self._service)
+        pairs = {"kontor-assertion": signed, "x-request-id": telemetry.request_id(), "traceparent": telemetry.traceparent()}
+        return [*(given or ()), *((key, value) for key, value in pairs.items() if value)]
+
+
+PeerChannel.__abstractmethods__ = frozenset()
+
+
+def _within(limit: float) -> float:
+    held = _deadline.get()
+    if held is None:
+        return limit
+    remaining = held - time.monotonic() - HOP_SECONDS
+    if remaining <= 0:
+        raise TimedOut("deadline_passed", "No time is left for this call.")
+    return min(limit, remaining)
+
+
+def connect(target: str, process: Process) -> grpc.Channel:
+    """A network channel to `target`; headless names are balanced round robin."""
+    options = [("grpc.service_config", SERVICE_CONFIG), ("grpc.keepalive_time_ms", 60_000)]
+    credentials = client_credentials(process)
+    return grpc.secure_channel(target, credentials, options) if credentials else grpc.insecure_channel(target, options)
+
+
+def server_credentials(process: Process) -> grpc.ServerCredentials | None:
+    """Credentials that demand a client certificate, where TLS is configured."""
+    if not (process.tls_certificate and process.tls_key and process.tls_authority):
+        return None
+    pair = (process.tls_key.read_bytes(), process.tls_certificate.read_bytes())
+    return grpc.ssl_server_credentials([pair], process.tls_authority.read_bytes(), require_client_auth=True)
+
+
+def client_credentials(process: Process) -> grpc.ChannelCredentials | None:
+    """Credentials that show our certificate, where TLS is configured."""
+    if not (process.tls_certificate and process.tls_key and process.tls_authority):
+        return None
+    return grpc.ssl_channel_credentials(process.tls_authority.read_bytes(), process.tls_key.read_bytes(), process.tls_certificate.read_bytes())

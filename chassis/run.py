@@ -1,0 +1,198 @@
+"""Run one service, or all of them in one process: start in order, stop in reverse, answer the operator's probes."""
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import prometheus_client
+from joserfc.jwk import KeySet
+
+from chassis import db, telemetry
+from chassis.bus import Bus, LocalBus, RabbitBus
+from chassis.caller import Verifier
+from chassis.config import Process, peer_targets
+from chassis.errors import Failure
+from chassis.jobs import Jobs
+from chassis.local import LocalServer
+from chassis.outbox import Inbox, Relay
+from chassis.peers import PeerChannel, connect
+from chassis.rpc import NetworkServer, guarded
+from chassis.service import Service
+
+Build = Callable[["Switchboard"], Service]
+PARTS = frozenset({"rpc", "relay", "consumer", "jobs"})
+
+
+class Switchboard:
+    """Gives each service its channels: to a neighbour in this process, or over the network to where `peers` says."""
+
+    def __init__(self, process: Process, local: LocalServer, names: Iterable[str]) -> None:
+        self._process, self._local, self._names, self._targets = process, local, frozenset(names), peer_targets(process)
+
+    def channel(self, service: str) -> PeerChannel:
+        """A channel to the service of this name. Raises KeyError when neither here nor in `peers`."""
+        if service in self._names:
+            return PeerChannel(service, self._local.channel())
+        return PeerChannel(service, connect(self._targets[service], self._process))
+
+
+@dataclass
+class Running:
+    """What runs in this process. `stop` ends it in reverse order of its start."""
+
+    process: Process
+    services: Sequence[Service]
+    bus: Bus
+    jobs: Jobs
+    parts: frozenset[str] = PARTS
+    server: NetworkServer | None = None
+    _stops: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
+    ready: bool = False
+
+    def start(self) -> None:
+        """Bring everything up; whatever fails stops what was already up."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        if self.process.admin_listen:
+            self._begin("probes", *_probes(self))
+        for service in self.services:
+            self._subscribe(service)
+        if "consumer" in self.parts:
+            self._begin("bus", self.bus.start, self.bus.stop)
+        if "relay" in self.parts:
+            for service in self.services:
+                self._relay(service)
+        if "jobs" in self.parts:
+            self._begin("jobs", self.jobs.start, self.jobs.stop)
+        if "rpc" in self.parts:
+            if self.server is not None:
+                self._begin("rpc", self.server.start, self.server.drain)
+            for server in (each for service in self.services for each in service.servers):
+                self._begin("web", server.start, server.stop)
+        self.ready = True
+
+    def stop(self) -> None:
+        """Not ready first, then servers, jobs, relays, bus, and last what the services hold."""
+        self.ready = False
+        while self._stops:
+            name, stop = self._stops.pop()
+            try:
+                stop()
+            except Exception as why:  # noqa: BLE001 - the rest must still be stopped
+                telemetry.log("chassis.run").error("did not stop well", part=name, exc_info=why)
+        for service in self.services:
+            for close in service.closes:
+                close()
+            if service.database is not None:
+                service.database.close()
+
+    def check(self) -> list[str]:
+        """What keeps this process from being ready; nothing when it is."""
+        checks = [self.bus.check, *(check for service in self.services for check in service.checks)]
+        checks += [service.database.check for service in self.services if service.database is not None]
+        reasons = [] if self.ready else ["starting or stopping"]
+        for check in checks:
+            try:
+                check()
+            except Failure as why:
+                reasons.append(why.reason)
+        return reasons
+
+    def _begin(self, name: str, start: Callable[[], None], stop: Callable[[], None]) -> None:
+        self._stops.append((name, stop))
+        start()
+
+    def _subscribe(self, service: Service) -> None:
+        if service.database is not None and service.handlers:
+            self.bus.subscribe(service.name, inbox_of(service))
+        for watch in service.watches:
+            self.bus.watch([event.DESCRIPTOR.full_name for event in watch.events], watch.watcher)
+
+    def _relay(self, service: Service) -> None:
+        if service.database is None:
+            return
+        relay = Relay(service.database, self.bus)
+        thread = threading.Thread(target=relay.run, name=f"relay-{service.name}", daemon=True)
+
+        def stop() -> None:
+            relay.stop()
+            thread.join(timeout=10)
+
+        self._begin(f"relay {service.name}", thread.start, stop)
+
+
+def inbox_of(service: Service) -> Inbox:
+    """The inbox of a built service."""
+    assert service.database is not None
+    return Inbox(service.database, {handler.type: handler.handle for handler in service.handlers})
+
+
+def assemble(process: Process, builds: dict[str, Build], *, parts: frozenset[str] = PARTS) -> Running:
+    """Build these services and wire them. Nothing is started and nothing is remote until Running.start."""
+    local = LocalServer()
+    switchboard = Switchboard(process, local, builds)
+    services = [build(switchboard) for build in builds.values()]
+    keys = KeySet.import_key_set(json.loads(process.assertion_keys.read_text()))
+    handlers = {}
+    for service in services:
+        handlers |= guarded(service.rpcs, Verifier(keys, audience=service.name))
+    local.add(handlers)
+    bus: Bus = RabbitBus(process.bus_url, consumers=process.consumers) if process.bus_url else LocalBus()
+    jobs = Jobs(process.bus_url, services, threads=process.job_threads)
+    server = NetworkServer(process, handlers) if process.listen and handlers else None
+    return Running(process, services, bus, jobs, parts, server)
+
+
+def migrate(services: Iterable[Service]) -> None:
+    """Bring each service's schema to its newest version."""
+    for service in services:
+        if service.database is not None and service.migrations is not None and service.tables is not None:
+            db.migrate(service.database, service.migrations, service.tables)
+
+
+def serve(running: Running, *, started: Callable[[], None] = lambda: None) -> None:
+    """Start, wait for SIGTERM or Ctrl-C, drain and stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    running.start()
+    started()
+    stop.wait()
+    running.stop()
+
+
+def _probes(running: Running) -> tuple[Callable[[], None], Callable[[], None]]:
+    host, _, port = running.process.admin_listen.rpartition(":")
+
+    class Probe(BaseHTTPRequestHandler):
+        """/healthz: the process lives. /readyz: it can do its work. /metrics: Prometheus."""
+
+        def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+            reasons = running.check() if self.path == "/readyz" else []
+            body = prometheus_client.generate_latest() if self.path == "/metrics" else ("\n".join(reasons) or "ok").encode()
+            known = self.path in ("/healthz", "/readyz", "/metrics")
+            self.send_response(404 if not known else 503 if reasons else 200)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Probes come every few seconds; they are not news."""
+
+    server = ThreadingHTTPServer((host, int(port)), Probe)
+    thread = threading.Thread(target=server.serve_forever, name="probes", daemon=True)
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+
+    return thread.start, stop

@@ -1,0 +1,13 @@
+"""Alembic's entry: run the migrations of the service whose connection and tables were handed over by chassis.db."""
+
+from alembic import context
+
+config = context.config
+context.configure(
+    connection=config.attributes["connection"],
+    target_metadata=config.attributes["metadata"],
+    compare_server_default=False,
+    transaction_per_migration=False,
+)
+with context.begin_transaction():
+    context.run_migrations()

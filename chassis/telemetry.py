@@ -1,0 +1,119 @@
+"""What an operator sees: JSON logs without secrets, metrics, and one trace from the browser's request to the last event handler."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.trace import SpanKind
+from prometheus_client import Counter, Gauge, Histogram
+
+CALLS = Counter("kontor_rpc_total", "RPCs answered", ["method", "code"])
+CALL_SECONDS = Histogram("kontor_rpc_seconds", "Time to answer an RPC", ["method"])
+EVENTS = Counter("kontor_events_total", "Events by what became of them", ["service", "type", "outcome"])
+PARKED = Gauge("kontor_events_parked", "Events set aside after three failures", ["service"])
+WAITING = Gauge("kontor_outbox_waiting", "Events not yet handed to the bus", ["service"])
+JOBS = Counter("kontor_jobs_total", "Jobs run", ["job", "outcome"])
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+_SECRET_KEYS = re.compile(r"password|token|secret|code|assertion|session$|api_key|cookie|authorization|attempt$|link$", re.IGNORECASE)
+# Eleven digits, six and four or five with a sign between: how Nordic personal numbers are written. 43 characters and more: our tokens.
+_SECRET_VALUES = re.compile(r"(?<!\d)\d{6}[-+A ]?\d{3,5}[0-9A-Z]?(?!\d)|[A-Za-z0-9_-]{43,}")
+_tracer = trace.get_tracer("kontor")
+
+
+def request_id() -> str:
+    """The id of the request being answered; it is in every log line, problem document and downstream call."""
+    return _request_id.get()
+
+
+@contextmanager
+def request(identifier: str) -> Iterator[None]:
+    """Answer a request under this id inside the block."""
+    mark = _request_id.set(identifier)
+    try:
+        yield
+    finally:
+        _request_id.reset(mark)
+
+
+def log(name: str) -> Any:
+    """A logger: `log(__name__).info("document published", document_id=…)`."""
+    return structlog.get_logger(name)
+
+
+@contextmanager
+def span(name: str, *, kind: SpanKind = SpanKind.INTERNAL, parent: Mapping[str, str] | None = None) -> Iterator[Any]:
+    """Trace the block under `name`, continuing the trace whose `traceparent` is in `parent`."""
+    context = propagate.extract(dict(parent)) if parent else None
+    with _tracer.start_as_current_span(name, context=context, kind=kind, record_exception=False) as current:
+        yield current
+
+
+def traceparent() -> str:
+    """The running trace as a W3C `traceparent`, empty outside one."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+def set_up(*, service: str, log_format: str = "json", log_level: str = "info") -> None:
+    """Start logging and, where OTEL_EXPORTER_OTLP_ENDPOINT is set, tracing. Once per process."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"), _add_request, structlog.processors.format_exc_info, _redact,
+    ]  # fmt: skip
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    last = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]))  # fmt: skip
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(log_level.upper())
+    for noisy in ("amqp", "kombu", "celery", "alembic", "urllib3", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    _start_tracing(service)
+
+
+def _start_tracing(service: str) -> None:
+    from chassis.config import tracing_endpoint
+
+    if not tracing_endpoint():
+        return
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": f"kontor-{service}"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+
+
+def _add_request(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if request_id():
+        event.setdefault("request_id", request_id())
+    held = trace.get_current_span().get_span_context()
+    if held.is_valid:
+        event.setdefault("trace_id", f"{held.trace_id:032x}")
+    return event
+
+
+def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if _SECRET_KEYS.search(key):
+            event[key] = "***"
+        elif isinstance(value, str) and key not in ("request_id", "trace_id", "time"):
+            event[key] = _SECRET_VALUES.sub("***", value)
+    return event
