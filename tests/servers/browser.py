@@ -1,0 +1,86 @@
+"""Chromium for tests, driven by playwright: the system's own, or its package installed as root."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.servers.missing import could_not_test, program
+
+FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A running Chromium."""
+    chromium = program("chromium", package="chromium") or program("google-chrome", package="chromium")
+    if chromium is None:
+        could_not_test("pages in a browser: no chromium to start")
+    with sync_playwright() as playwright:
+        # Chromium's sandbox refuses to run as root.
+        running = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])])
+        yield running
+        running.close()
+
+
+class Pages:
+    """Opens pages, each in a window of its own that shares nothing with the others: another person at another device."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._windows: list[BrowserContext] = []
+
+    def __call__(
+        self,
+        *,
+        size: tuple[int, int] = DESKTOP,
+        scheme: Literal["light", "dark"] = "light",
+        locale: str = "en-GB",
+        base_url: str | None = None,
+        javascript: bool = True,
+    ) -> Page:
+        """A new page; ``size`` is `DESKTOP` or `PHONE`."""
+        window = self._browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            locale=locale,
+            timezone_id="Europe/Oslo",
+            base_url=base_url,
+            is_mobile=size == PHONE,
+            has_touch=size == PHONE,
+            java_script_enabled=javascript,
+            ignore_https_errors=True,
+        )
+        window.set_default_timeout(15_000)
+        self._windows.append(window)
+        return window.new_page()
+
+    def close(self) -> None:
+        """Close every window."""
+        for window in self._windows:
+            window.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Pages]:
+    """Open pages that close with the test."""
+    pages = Pages(browser)
+    yield pages
+    pages.close()
+
+
+@pytest.fixture
+def page(new_page: Callable[[], Page]) -> Page:
+    """A page at desktop width, in English."""
+    return new_page()
