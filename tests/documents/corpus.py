@@ -72,7 +72,9 @@ def xlsx() -> bytes:
 def odt(*, encrypted: bool = False) -> bytes:
     """An OpenDocument text; with a password its manifest says so, while the zip itself looks like any other."""
     manifest = b"<manifest:encryption-data/>" if encrypted else b"<manifest/>"
-    return zipped([("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<office/>"), ("META-INF/manifest.xml", manifest)])
+    return zipped(
+        [("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<office/>"), ("META-INF/manifest.xml", manifest)]
+    )
 
 
 def polyglot() -> bytes:

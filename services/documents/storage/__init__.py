@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 from services.documents.storage.directory import DirectoryStorage
 from services.documents.storage.s3 import S3Storage
 
+__all__ = ["DirectoryStorage", "S3Storage", "Storage", "open_storage"]
+
 
 class Storage(Protocol):
     """Objects by key. A key is an identifier made by us (lower-case letters, digits, ``-`` and ``/``), never a name given by a person.

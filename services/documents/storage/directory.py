@@ -41,10 +41,15 @@ class DirectoryStorage:
 
     def _read(self, key: str) -> Iterator[bytes]:
         """An empty piece once the file is open, then the content: who takes the first piece knows that the object exists."""
-        with _reported(key), (self._path / key).open("rb") as file:
-            yield b""
-            while piece := file.read(PIECE):
-                yield piece
+        with _reported(key):
+            try:
+                file = (self._path / key).open("rb")
+            except FileNotFoundError as error:
+                raise NotFound("file_missing", "There is no such object.") from error
+            with file:
+                yield b""
+                while piece := file.read(PIECE):
+                    yield piece
 
     def delete(self, key: str) -> None:
         with _reported(key):
@@ -70,13 +75,15 @@ def _write(path: Path, chunks: Iterable[bytes], *, key: str) -> int:
     """Write and sync; an error of the stream itself passes through unchanged, an error of the disk is Unavailable."""
     size = 0
     with _reported(key):
-        file = path.open("xb")
+        file = path.open("xb", buffering=0)
     with file:
         for chunk in chunks:
             with _reported(key):
-                size += file.write(chunk)
+                waiting = memoryview(chunk)
+                while waiting:
+                    waiting = waiting[file.write(waiting) :]
+            size += len(chunk)
         with _reported(key):
-            file.flush()
             os.fsync(file.fileno())
     return size
 
@@ -94,7 +101,5 @@ def _sync_directory(path: Path) -> None:
 def _reported(what: str) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError as error:
-        raise NotFound("file_missing", "There is no such object.") from error
     except OSError as error:
         raise Unavailable("storage_unavailable", f"The directory of files: {error.strerror} ({what}).") from error

@@ -55,6 +55,7 @@ class S3Storage:
     def _read(self, key: str) -> Iterator[bytes]:
         """An empty piece once the store has answered, then the content: who takes the first piece knows that the object exists."""
         with _reported():
+            self._need_bucket()
             response = self._client.get_object(self._bucket, key)
             whole = False
             try:
@@ -68,8 +69,10 @@ class S3Storage:
                 response.release_conn()
 
     def delete(self, key: str) -> None:
+        checked_key(key)
         with _reported():
-            self._client.remove_object(self._bucket, checked_key(key))
+            self._need_bucket()
+            self._client.remove_object(self._bucket, key)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         checked_prefix(prefix)
