@@ -37,6 +37,9 @@ class Bus(Protocol):
     def watch(self, types: Iterable[str], watcher: Watcher) -> None:
         """Tell `watcher` of events while it lives; what happens while it does not is not made up for."""
 
+    def declare(self) -> None:
+        """Make the queues of everything subscribed, so that what is published from now on waits in them."""
+
     def start(self) -> None:
         """Begin to bring events."""
 
@@ -72,6 +75,9 @@ class LocalBus:
         """Add a watcher."""
         self._watchers.append((frozenset(types), watcher))
 
+    def declare(self) -> None:
+        """Nothing to make: there are no queues."""
+
     def start(self) -> None:
         """Nothing to begin: the relay's thread calls the handlers."""
 
@@ -103,6 +109,7 @@ class RabbitBus:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._loops: list[Callable[[], None]] = []
+        self._queues: list[kombu.Queue] = []
 
     def publish(self, envelopes: Sequence[Envelope]) -> set[str]:
         """Publish and wait for the broker's confirms, matched by delivery tag."""
@@ -120,7 +127,9 @@ class RabbitBus:
 
     def subscribe(self, service: str, inbox: Inbox) -> None:
         """Consume the service's queue, in `consumers` threads, each with its own connection."""
-        self._loops += [lambda: self._consume(service_queue(service, inbox.types), _receiver(inbox))] * self._consumers
+        queue = service_queue(service, inbox.types)
+        self._queues.append(queue)
+        self._loops += [lambda: self._consume(queue, _receiver(inbox))] * self._consumers
 
     def watch(self, types: Iterable[str], watcher: Watcher) -> None:
         """Consume an exclusive queue that goes with its connection."""
@@ -131,6 +140,15 @@ class RabbitBus:
             watcher(Envelope.FromString(message.body))
 
         self._loops.append(lambda: self._consume(_watch_queue(wanted), receive))
+
+    def declare(self) -> None:
+        """Make the queues now. Raises Unavailable when the broker does not answer."""
+        try:
+            with connect(self._url) as connection:
+                for queue in self._queues:
+                    declare(connection, queue)
+        except BROKEN as why:
+            raise Unavailable("bus_unavailable", "The message broker does not answer.") from why
 
     def start(self) -> None:
         """Start the consuming threads."""

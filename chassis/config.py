@@ -131,6 +131,13 @@ def _comments(kind: type[Any]) -> dict[str, str]:
     return comments
 
 
+def environment(defaults: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment, with `defaults` for what it does not say."""
+    said = {name for name in os.environ if name.startswith(PREFIX)}
+    left = {name: value for name, value in (defaults or {}).items() if name not in said and f"{name}_FILE" not in said}
+    return {**left, **os.environ}
+
+
 def tracing_endpoint() -> str:
     """Where traces go, from OpenTelemetry's own variable; empty for nowhere."""
     return os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")

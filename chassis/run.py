@@ -95,6 +95,12 @@ class Running:
             if service.database is not None:
                 service.database.close()
 
+    def declare(self) -> None:
+        """Make the queues of these services on the broker, before the first of them publishes."""
+        for service in self.services:
+            self._subscribe(service)
+        self.bus.declare()
+
     def check(self) -> list[str]:
         """What keeps this process from being ready; nothing when it is."""
         checks = [self.bus.check, *(check for service in self.services for check in service.checks)]

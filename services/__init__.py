@@ -1,0 +1,1 @@
+"""The services of Kontor. None imports another; they meet through proto/ and events."""

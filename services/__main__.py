@@ -1,0 +1,178 @@
+"""The command `kontor`: run the services, all in one process or each on its own, and look after them."""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import click
+
+from chassis import config, run, telemetry
+from chassis.config import PREFIX, BadSettings, Process
+from chassis.service import Service
+from services import flows
+
+FOLDER = Path(__file__).parent
+# Identity first: the others resolve members with it.
+NAMES = tuple(sorted((path.parent.name for path in FOLDER.glob("*/service.py")), key=lambda name: (name != "identity", name)))
+
+
+def prefix(name: str) -> str:
+    """How the settings of a service start."""
+    return f"{PREFIX}{name.upper()}_"
+
+
+def assemble(names: Sequence[str], environ: Mapping[str, str], *, parts: frozenset[str] = run.PARTS) -> run.Running:
+    """Build the named services with settings from `environ`. Raises BadSettings listing every mistake in any of them."""
+    mistakes, builds = [], {}
+    process = None
+    try:
+        process = config.load(Process, PREFIX, environ, others=[*map(prefix, NAMES), f"{PREFIX}TEST_"])
+    except BadSettings as why:
+        mistakes.append(str(why))
+    for name in names:
+        try:
+            settings = config.load(importlib.import_module(f"services.{name}.config").Config, prefix(name), environ)
+            builds[name] = partial(importlib.import_module(f"services.{name}.service").build, settings)
+        except BadSettings as why:
+            mistakes.append(str(why))
+    if mistakes or process is None:
+        raise BadSettings("\n".join(mistakes))
+    return run.assemble(process, builds, parts=parts)
+
+
+@click.group()
+def cli() -> None:
+    """Kontor: the client portal of an accounting firm."""
+
+
+@cli.command("run")
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+@click.option("--part", "parts", multiple=True, type=click.Choice(sorted(run.PARTS)), help="Only these parts of the services.")
+def run_services(names: tuple[str, ...], parts: tuple[str, ...]) -> None:
+    """Run the named services in this process, or without names all of them, on a database in var/, with demonstration data."""
+    if names:
+        running = assemble(names, config.environment(), parts=frozenset(parts) or run.PARTS)
+        telemetry.set_up(service="-".join(names), log_format=running.process.log_format, log_level=running.process.log_level)
+        run.serve(running)
+        return
+    from demo.laptop import run_all
+
+    run_all(lambda environ: assemble(NAMES, environ))
+
+
+@cli.command()
+@click.argument("name", type=click.Choice(NAMES))
+def relay(name: str) -> None:
+    """Carry the events of one service to the broker, in a process of its own."""
+    _one(name, {"relay"})
+
+
+@cli.command()
+@click.argument("name", type=click.Choice(NAMES))
+def worker(name: str) -> None:
+    """Handle the events and do the jobs of one service, in a process of its own."""
+    _one(name, {"consumer", "jobs"})
+
+
+@cli.command()
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+def migrate(names: tuple[str, ...]) -> None:
+    """Bring the databases of these services (all, without names) and the broker's queues to this version."""
+    running = assemble(names or NAMES, config.environment())
+    for service in running.services:
+        click.echo(f"{service.name}: ", nl=False)
+        run.migrate([service])
+        click.echo("up to date" if service.database else "has no database")
+    running.declare()
+
+
+@cli.command()
+@click.option("--reset", is_flag=True, help="Throw away all data in var/ first.")
+def demo(reset: bool) -> None:
+    """Run everything with demonstration data; with --reset from the start again."""
+    from demo.laptop import forget, run_all
+
+    if reset:
+        forget()
+    run_all(lambda environ: assemble(NAMES, environ))
+
+
+@cli.group()
+def dlq() -> None:
+    """Events that could not be handled and were set aside."""
+
+
+@dlq.command("list")
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+def dlq_list(names: tuple[str, ...]) -> None:
+    """List them: service, id, event, error."""
+    for service in _with_inbox(names):
+        for event_id, kind, error in run.inbox_of(service).parked():
+            click.echo(f"{service.name}\t{event_id}\t{kind}\t{error}")
+
+
+@dlq.command()
+@click.argument("name", type=click.Choice(NAMES))
+@click.argument("ids", nargs=-1)
+def redrive(name: str, ids: tuple[str, ...]) -> None:
+    """Handle these parked events of one service again (all, without ids)."""
+    (service,) = _with_inbox((name,))
+    inbox = run.inbox_of(service)
+    outcomes = [(each, inbox.redrive(each)) for each in ids or [row[0] for row in inbox.parked()]]
+    for event_id, handled in outcomes:
+        click.echo(f"{event_id}: {'handled' if handled else 'parked again'}")
+    if not all(handled for _, handled in outcomes):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("event", required=False)
+def flow(event: str | None) -> None:
+    """Print what happens after EVENT (e.g. DocumentReceived), or the whole map of events."""
+    click.echo(flows.chain(FOLDER, event) if event else flows.document(FOLDER), nl=False)
+
+
+@cli.command()
+def settings() -> None:
+    """Print every setting as the table in docs/operations.md."""
+    click.echo(settings_table(), nl=False)
+
+
+def settings_table() -> str:
+    """All settings of all services, as Markdown."""
+    lines = []
+    for title, kind, start in [("every process", Process, PREFIX), *((name, _config(name), prefix(name)) for name in NAMES)]:
+        lines += [f"### {title}\n", "| setting | default | meaning |", "|---|---|---|"]
+        lines += [f"| `{name}` | {default and f'`{default}`'} | {meaning} |" for name, default, meaning in config.describe(kind, start)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _config(name: str) -> type:
+    kind: type = importlib.import_module(f"services.{name}.config").Config
+    return kind
+
+
+def _one(name: str, parts: set[str]) -> None:
+    running = assemble([name], config.environment(), parts=frozenset(parts))
+    telemetry.set_up(service=name, log_format=running.process.log_format, log_level=running.process.log_level)
+    run.serve(running)
+
+
+def _with_inbox(names: Sequence[str]) -> list[Service]:
+    return [service for service in assemble(names or NAMES, config.environment()).services if service.database is not None]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; mistakes in settings are listed and end it with 2."""
+    try:
+        cli(args=list(arguments) if arguments is not None else None)
+    except BadSettings as why:
+        click.echo(str(why), err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
