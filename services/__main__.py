@@ -90,7 +90,7 @@ def migrate(names: tuple[str, ...]) -> None:
 
 @cli.command()
 @click.option("--reset", is_flag=True, help="Throw away all data in var/ first.")
-def demo(reset: bool) -> None:
+def demo(*, reset: bool) -> None:
     """Run everything with demonstration data; with --reset from the start again."""
     from demo.laptop import forget, run_all
 

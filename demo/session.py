@@ -1,0 +1,92 @@
+"""Be a person of the demonstration: everything through the public contract, as another frontend would do it."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import pyotp
+from kontor.identity.v1 import identity_pb2, identity_pb2_grpc
+
+from chassis import caller
+from chassis.caller import Caller
+from chassis.errors import Failure
+from chassis.peers import PeerChannel
+from demo.people import PASSWORD, Person
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 60.0
+LINK = re.compile(r"/links/([A-Za-z0-9_-]{20,100})")
+
+
+class TookTooLongError(Exception):
+    """Something of the demonstration did not happen in time; the text says what."""
+
+
+def until(attempt: Callable[[], T | None], what: str) -> T:
+    """Try until it answers something: events and mails take a moment. Raises TookTooLongError."""
+    pause, last = threading.Event(), ""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            answer = attempt()
+            if answer is not None:
+                return answer
+        except Failure as why:
+            last = f" ({why.reason})"
+        pause.wait(0.1)
+    raise TookTooLongError(f"{what} took too long{last}")
+
+
+class World:
+    """The running product as seen from outside: its gRPC port, and the folder in which its mail is caught."""
+
+    def __init__(self, channel: grpc.Channel, mailbox: Path) -> None:
+        self._channel, self._mailbox = channel, mailbox
+        self.sign_in = identity_pb2_grpc.SignInStub(self.channel("identity"))
+        self._sessions = identity_pb2_grpc.SessionsStub(self.channel("identity"))
+        self.secrets: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
+        self._used: set[str] = set()
+
+    def channel(self, service: str) -> PeerChannel:
+        """A channel that carries whoever is acting."""
+        return PeerChannel(service, self._channel)
+
+    def mailed_link(self, person: Person) -> str:
+        """The token of the newest mailed link to this person that was not used here before."""
+
+        def find() -> str | None:
+            for mail in sorted(self._mailbox.glob("*.json"), reverse=True):
+                letter = json.loads(mail.read_text())
+                match = LINK.search(letter["text"])
+                if letter["to"] == person.email and match and match.group(1) not in self._used:
+                    self._used.add(match.group(1))
+                    return match.group(1)
+            return None
+
+        return until(find, f"the mail to {person.email}")
+
+    def activate(self, person: Person) -> None:
+        """Verify the address, make the password, enrol the authenticator."""
+        self.sign_in.VerifyAccount(identity_pb2.VerifyAccountRequest(token=self.mailed_link(person)))
+        self.sign_in.RequestPasswordLink(identity_pb2.RequestPasswordLinkRequest(email=person.email, language=person.language))
+        token = self.mailed_link(person)
+        self.sign_in.SetPassword(identity_pb2.SetPasswordRequest(token=token, password=PASSWORD, password_again=PASSWORD))
+        begun = self.sign_in.StartSignIn(identity_pb2.StartSignInRequest(email=person.email, password=PASSWORD))
+        self.secrets[person.email] = begun.enrolment.key.replace(" ", "")
+        code = pyotp.TOTP(self.secrets[person.email]).now()
+        done = self.sign_in.FinishSignIn(identity_pb2.FinishSignInRequest(attempt=begun.attempt, code=code, user_agent="demonstration"))
+        self._tokens[person.email] = done.session
+
+    @contextmanager
+    def acting(self, person: Person) -> Iterator[Any]:
+        """Be this person inside the block; answers the resolved session."""
+        held = self._sessions.ResolveSession(identity_pb2.ResolveSessionRequest(session=self._tokens[person.email]))
+        with caller.acting(Caller(user_id=held.profile.user_id), dict(held.assertions)):
+            yield held
