@@ -11,6 +11,7 @@ import click
 from chassis import config, run, telemetry
 from chassis.config import PREFIX, BadSettings, Process
 from chassis.service import Service
+from demo.laptop import Laptop, forget, run_all
 from services import flows
 
 FOLDER = Path(__file__).parent
@@ -50,30 +51,31 @@ def cli() -> None:
 @cli.command("run")
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--part", "parts", multiple=True, type=click.Choice(sorted(run.PARTS)), help="Only these parts of the services.")
-def run_services(names: tuple[str, ...], parts: tuple[str, ...]) -> None:
-    """Run the named services in this process, or without names all of them, on a database in var/, with demonstration data."""
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("var"), help="Where the data is kept (all services in one process)."
+)
+@click.option("--web", default="127.0.0.1:8080", help="Where the portal listens (all services in one process).")
+@click.option("--empty", is_flag=True, help="No demonstration data (all services in one process).")
+def run_services(names: tuple[str, ...], parts: tuple[str, ...], folder: Path, web: str, *, empty: bool) -> None:
+    """Run the named services in this process; without names all of them, on a database in var/, with demonstration data."""
     if names:
-        running = assemble(names, config.environment(), parts=frozenset(parts) or run.PARTS)
-        telemetry.set_up(service="-".join(names), log_format=running.process.log_format, log_level=running.process.log_level)
-        run.serve(running)
-        return
-    from demo.laptop import run_all
-
-    run_all(lambda environ: assemble(NAMES, environ))
+        _run(names, frozenset(parts) or run.PARTS)
+    else:
+        run_all(partial(assemble, NAMES), Laptop(folder, web, empty=empty))
 
 
 @cli.command()
 @click.argument("name", type=click.Choice(NAMES))
 def relay(name: str) -> None:
     """Carry the events of one service to the broker, in a process of its own."""
-    _one(name, {"relay"})
+    _run([name], frozenset({"relay"}))
 
 
 @cli.command()
 @click.argument("name", type=click.Choice(NAMES))
 def worker(name: str) -> None:
     """Handle the events and do the jobs of one service, in a process of its own."""
-    _one(name, {"consumer", "jobs"})
+    _run([name], frozenset({"consumer", "jobs"}))
 
 
 @cli.command()
@@ -89,14 +91,13 @@ def migrate(names: tuple[str, ...]) -> None:
 
 
 @cli.command()
-@click.option("--reset", is_flag=True, help="Throw away all data in var/ first.")
-def demo(*, reset: bool) -> None:
+@click.option("--reset", is_flag=True, help="Throw away all data of the demonstration first.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("var"), help="Where the data is kept.")
+def demo(folder: Path, *, reset: bool) -> None:
     """Run everything with demonstration data; with --reset from the start again."""
-    from demo.laptop import forget, run_all
-
     if reset:
-        forget()
-    run_all(lambda environ: assemble(NAMES, environ))
+        forget(folder)
+    run_all(partial(assemble, NAMES), Laptop(folder))
 
 
 @cli.group()
@@ -155,9 +156,9 @@ def _config(name: str) -> type:
     return kind
 
 
-def _one(name: str, parts: set[str]) -> None:
-    running = assemble([name], config.environment(), parts=frozenset(parts))
-    telemetry.set_up(service=name, log_format=running.process.log_format, log_level=running.process.log_level)
+def _run(names: Sequence[str], parts: frozenset[str]) -> None:
+    running = assemble(names, config.environment(), parts=parts)
+    telemetry.set_up(service="-".join(names), log_format=running.process.log_format, log_level=running.process.log_level)
     run.serve(running)
 
 
