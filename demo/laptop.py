@@ -20,7 +20,7 @@ from chassis.caller import Signer
 from chassis.errors import Failure
 from demo import data, people
 from demo.postgres import Postgres, PostgresError
-from demo.session import TookTooLongError, World
+from demo.session import TookTooLongError, World, caught
 
 Assemble = Callable[[Mapping[str, str]], run.Running]
 WITH_DATABASE = ("identity", "documents", "messaging", "linking", "notify")
@@ -79,7 +79,7 @@ def forget(folder: Path) -> None:
 
 def settings(laptop: Laptop, databases: Mapping[str, str]) -> dict[str, str]:
     """The environment for all services in one process: what the operator set, and for the rest what suits a laptop."""
-    keys = _keys(laptop.folder / "keys")
+    keys = make_keys(laptop.folder / "keys")
     files, mail = (laptop.folder.absolute() / name for name in ("files", "mail"))
     for each in (files, mail):
         each.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def settings(laptop: Laptop, databases: Mapping[str, str]) -> dict[str, str]:
     return config.environment(defaults)
 
 
-def _keys(folder: Path) -> Path:
+def make_keys(folder: Path) -> Path:
     """Make the installation's keys the first time: identity's signing key, its public half, and the key that files are sealed with."""
     if not (folder / "sealing.txt").exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -137,7 +137,7 @@ def _started(laptop: Laptop, began: float) -> None:
 def _load(laptop: Laptop) -> None:
     private = OKPKey.import_key(json.loads((laptop.folder / "keys" / "identity.json").read_text()))
     with grpc.insecure_channel(laptop.rpc) as channel:
-        world = World(channel, laptop.folder / "mail")
+        world = World(lambda _: channel, caught(laptop.folder / "mail"))
         data.load(world, Signer(private, issuer="identity"), lambda what: click.echo(f"  {what}"))
     laptop.accounts.write_text(json.dumps(world.secrets, indent=1))
     laptop.accounts.chmod(0o600)

@@ -4,7 +4,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,11 @@ from demo.people import PASSWORD, Person
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
 LINK = re.compile(r"/links/([A-Za-z0-9_-]{20,100})")
+
+
+# The gRPC channel to a service, and all letters sent so far, newest first: recipient and text.
+Channels = Callable[[str], grpc.Channel]
+Letters = Callable[[], Iterable[tuple[str, str]]]
 
 
 class TookTooLongError(Exception):
@@ -43,11 +48,22 @@ def until(attempt: Callable[[], T | None], what: str) -> T:
     raise TookTooLongError(f"{what} took too long{last}")
 
 
-class World:
-    """The running product as seen from outside: its gRPC port, and the folder in which its mail is caught."""
+def caught(mailbox: Path) -> Letters:
+    """The letters in the folder where `make run` catches its mail."""
 
-    def __init__(self, channel: grpc.Channel, mailbox: Path) -> None:
-        self._channel, self._mailbox = channel, mailbox
+    def letters() -> Iterator[tuple[str, str]]:
+        for mail in sorted(mailbox.glob("*.json"), reverse=True):
+            letter = json.loads(mail.read_text())
+            yield letter["to"], letter["text"]
+
+    return letters
+
+
+class World:
+    """The running product as seen from outside: its gRPC ports, and the mail it sends."""
+
+    def __init__(self, channel: Channels, letters: Letters) -> None:
+        self._channels, self._letters = channel, letters
         self.sign_in = identity_pb2_grpc.SignInStub(self.channel("identity"))
         self._sessions = identity_pb2_grpc.SessionsStub(self.channel("identity"))
         self.secrets: dict[str, str] = {}
@@ -56,16 +72,15 @@ class World:
 
     def channel(self, service: str) -> PeerChannel:
         """A channel that carries whoever is acting."""
-        return PeerChannel(service, self._channel)
+        return PeerChannel(service, self._channels(service))
 
     def mailed_link(self, person: Person) -> str:
         """The token of the newest mailed link to this person that was not used here before."""
 
         def find() -> str | None:
-            for mail in sorted(self._mailbox.glob("*.json"), reverse=True):
-                letter = json.loads(mail.read_text())
-                match = LINK.search(letter["text"])
-                if letter["to"] == person.email and match and match.group(1) not in self._used:
+            for recipient, text in self._letters():
+                match = LINK.search(text)
+                if recipient == person.email and match and match.group(1) not in self._used:
                     self._used.add(match.group(1))
                     return match.group(1)
             return None

@@ -11,7 +11,6 @@ import click
 from chassis import config, run, telemetry
 from chassis.config import PREFIX, BadSettings, Process
 from chassis.service import Service
-from demo.laptop import Laptop, forget, run_all
 from services import flows
 
 FOLDER = Path(__file__).parent
@@ -61,6 +60,8 @@ def run_services(names: tuple[str, ...], parts: tuple[str, ...], folder: Path, w
     if names:
         _run(names, frozenset(parts) or run.PARTS)
     else:
+        from demo.laptop import Laptop, run_all  # here only: a deployed service does not load the demonstration
+
         run_all(partial(assemble, NAMES), Laptop(folder, web, empty=empty))
 
 
@@ -95,6 +96,8 @@ def migrate(names: tuple[str, ...]) -> None:
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("var"), help="Where the data is kept.")
 def demo(folder: Path, *, reset: bool) -> None:
     """Run everything with demonstration data; with --reset from the start again."""
+    from demo.laptop import Laptop, forget, run_all
+
     if reset:
         forget(folder)
     run_all(partial(assemble, NAMES), Laptop(folder))
