@@ -16,6 +16,7 @@ import uuid_utils.compat as uuid
 from tests.servers.missing import could_not_test, program
 from tests.servers.program import Program, free_ports
 from tests.servers.sharing import Shared
+from tests.waiting import eventually
 
 # Debian's own start script refuses every user but root and rabbitmq and runs the node as the latter; this is the program behind it.
 UNWRAPPED = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -65,6 +66,15 @@ def manage(url: str, method: str, path: str) -> object:
     if answer.status >= 400:
         raise OSError(f"RabbitMQ answers {answer.status} to {method} {path}: {body.decode(errors='replace')}")
     return json.loads(body) if body else None
+
+
+def wait_until_on_disk(node: Program, queue: str) -> None:
+    """Wait until a killed node would come back with a new queue.
+
+    RabbitMQ 3.10 confirms messages half a second before it has written the name of the new quorum queue they are in; killed in between,
+    it comes back with a queue that never gets a leader.
+    """
+    eventually(lambda: any(queue.encode() in names.read_bytes() for names in node.directory.glob("data/*/quorum/*/names.dets")))
 
 
 def rabbitmq(directory: Path) -> Program:

@@ -6,7 +6,7 @@ import pytest
 from kombu import Connection, Exchange, Queue
 
 from tests.servers.program import Program
-from tests.servers.rabbitmq import manage
+from tests.servers.rabbitmq import manage, wait_until_on_disk
 from tests.waiting import eventually
 
 # Quorum, as all of Kontor's queues are: it survives its node.
@@ -30,6 +30,7 @@ def _queues(url: str) -> list[dict[str, str]]:
 @pytest.mark.xdist_group("faults")
 def test_a_killed_node_comes_back_with_what_it_confirmed(rabbit_node: Program) -> None:
     _send(rabbit_node.url, "kept")
+    wait_until_on_disk(rabbit_node, "notes")
     rabbit_node.kill()
     with pytest.raises(OSError, match=r"refused|reset"):
         manage(rabbit_node.url, "GET", "/overview")
