@@ -25,24 +25,31 @@ AREA = {
 PIECE = 256 * 1024
 
 
+def make_firm(world: World, operator: Signer) -> None:
+    """Make the firm; its administrator gets a welcome mail."""
+    with caller.acting(Caller(user_id="operator"), {"*": operator.sign(operator_caller(), audience=["identity"])}):
+        request = identity_pb2.CreateFirmRequest(
+            name=people.FIRM_NAME,
+            organisation_number=people.FIRM_NUMBER,
+            country="NO",
+            administrator=_first(people.FIRM_ADMINISTRATOR),
+        )
+        organisations(world).CreateFirm(request)
+
+
 def load(world: World, operator: Signer, say: Callable[[str], None]) -> None:
     """Make everything, as the people concerned would. Raises TookTooLongError or a Failure when something does not work."""
     say("making the firm and its consultants")
-    with caller.acting(Caller(user_id="operator"), {"*": operator.sign(_operator(), audience=["identity"])}):
-        _organisations(world).CreateFirm(
-            identity_pb2.CreateFirmRequest(
-                name=people.FIRM_NAME, organisation_number=people.FIRM_NUMBER, country="NO", administrator=_first(people.FIRM_ADMINISTRATOR)
-            )
-        )
+    make_firm(world, operator)
     world.activate(people.FIRM_ADMINISTRATOR)
     with world.acting(people.FIRM_ADMINISTRATOR):
-        consultants = [_add(world, each.person, identity_pb2.ROLE_CONSULTANT) for each in people.CONSULTANTS]
+        consultants = [add_member(world, each.person, identity_pb2.ROLE_CONSULTANT) for each in people.CONSULTANTS]
         say("making three client companies")
-        clients = [_client(world, each) for each in people.CLIENTS]
+        clients = [make_client(world, each) for each in people.CLIENTS]
         for client in clients:
             for member, consultant in zip(consultants, people.CONSULTANTS, strict=True):
-                _assign(world, client, member, consultant.areas)
-        _assign(world, clients[0], _own_membership(world), tuple(people.AREAS))
+                assign(world, client, member, consultant.areas)
+        assign(world, clients[0], _own_membership(world), tuple(people.AREAS))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(world.activate, [each.administrator for each in people.CLIENTS] + [each.person for each in people.CONSULTANTS]))
     say("giving the colleagues their folders")
@@ -56,11 +63,11 @@ def load(world: World, operator: Signer, say: Callable[[str], None]) -> None:
     _write(world, clients[0], people.CLIENTS[0].administrator)
 
 
-def _operator() -> Caller:
+def operator_caller() -> Caller:
     return Caller(user_id="operator", permissions=(access_pb2.PERMISSION_FIRM_CREATE,), authenticated_at=int(clock.now().timestamp()))
 
 
-def _organisations(world: World) -> identity_pb2_grpc.OrganisationsStub:
+def organisations(world: World) -> identity_pb2_grpc.OrganisationsStub:
     return identity_pb2_grpc.OrganisationsStub(world.channel("identity"))
 
 
@@ -70,8 +77,8 @@ def _first(person: Person) -> identity_pb2.FirstAdministrator:
     )
 
 
-def _add(world: World, person: Person, role: identity_pb2.Role) -> str:
-    member = _organisations(world).AddMember(
+def add_member(world: World, person: Person, role: identity_pb2.Role) -> str:
+    member = organisations(world).AddMember(
         identity_pb2.AddMemberRequest(
             email=person.email, first_name=person.first_name, last_name=person.last_name, language=person.language, role=role
         )
@@ -84,8 +91,8 @@ def _own_membership(world: World) -> str:
     return profile.memberships[0].membership_id
 
 
-def _client(world: World, client: Client) -> str:
-    made = _organisations(world).CreateClient(
+def make_client(world: World, client: Client) -> str:
+    made = organisations(world).CreateClient(
         identity_pb2.CreateClientRequest(
             name=client.name, organisation_number=client.number, country=client.country, administrator=_first(client.administrator)
         )
@@ -106,46 +113,54 @@ def _client(world: World, client: Client) -> str:
     return made.organisation_id
 
 
-def _assign(world: World, client: str, membership: str, areas: tuple[str, ...]) -> None:
+def assign(world: World, client: str, membership: str, areas: tuple[str, ...]) -> None:
     linking_pb2_grpc.LinksStub(world.channel("linking")).AssignConsultant(
         linking_pb2.AssignConsultantRequest(organisation_id=client, membership_id=membership, service_areas=[AREA[area] for area in areas])
     )
 
 
 def _staff(world: World, about: Client) -> None:
-    stub = documents_pb2_grpc.FoldersStub(world.channel("documents"))
     with world.acting(about.administrator) as held:
-        colleague = _add(world, about.colleague, identity_pb2.ROLE_WRITE)
-        ticks = stub.GetFolderAccess(documents_pb2.GetFolderAccessRequest(membership_id=held.current.membership_id)).ticks
-        folders = {tick.folder.service_area: tick.folder.folder_id for tick in ticks}
-        granted = {held.current.membership_id: people.AREAS, colleague: about.colleague_areas}
-        for membership, areas in granted.items():
-            wanted = [folders[AREA[area]] for area in areas]
-            stub.SetFolderAccess(documents_pb2.SetFolderAccessRequest(membership_id=membership, folder_ids=wanted))
+        colleague = add_member(world, about.colleague, identity_pb2.ROLE_WRITE)
+        grant(world, held.current.membership_id, people.AREAS)
+        grant(world, colleague, about.colleague_areas)
+
+
+def grant(world: World, membership: str, areas: tuple[str, ...]) -> dict[int, str]:
+    """Tick the folders of these areas for a member of the acting administrator's organisation; answers area to folder, for all."""
+    stub = documents_pb2_grpc.FoldersStub(world.channel("documents"))
+    ticks = stub.GetFolderAccess(documents_pb2.GetFolderAccessRequest(membership_id=membership)).ticks
+    folders: dict[int, str] = {tick.folder.service_area: tick.folder.folder_id for tick in ticks}
+    wanted = [folders[AREA[area]] for area in areas]
+    stub.SetFolderAccess(documents_pb2.SetFolderAccessRequest(membership_id=membership, folder_ids=wanted))
+    return folders
 
 
 def _share(world: World, client: str, about: Client) -> None:
     documents = documents_pb2_grpc.DocumentsStub(world.channel("documents"))
     with world.acting(about.administrator):
-        made = [_upload(world, client, file) for file in files.client_files(about.name, about.number)]
-        _upload(world, client, files.File(made[0].name, files.payroll("januar", seed=99), "payroll"), replace=True)
+        made = [upload(world, client, file) for file in files.client_files(about.name, about.number)]
+        upload(world, client, files.File(made[0].name, files.payroll("januar", seed=99), "payroll"), replace=True)
     for consultant in people.CONSULTANTS:
         with world.acting(consultant.person):
-            made += [_upload(world, client, file) for file in files.firm_files(about.name) if file.area in consultant.areas]
+            made += [upload(world, client, file) for file in files.firm_files(about.name) if file.area in consultant.areas]
     with world.acting(about.administrator):
         for document in made:
             until(lambda held=document: _scanned(documents, held.document_id), f"the scan of {document.name}")  # type: ignore[misc]
 
 
 def _scanned(documents: documents_pb2_grpc.DocumentsStub, document_id: str) -> bool | None:
+    """Let a consultant work for a client in these areas."""
     document = documents.GetDocument(documents_pb2.GetDocumentRequest(document_id=document_id))
     return None if document.status == documents_pb2.STATUS_SCANNING else True
 
 
-def _upload(world: World, client: str, file: files.File, *, replace: bool = False) -> documents_pb2.Document:
+def upload(world: World, client: str, file: files.File, *, replace: bool = False) -> documents_pb2.Document:
+    """Make a client company of the acting firm administrator's firm, linked and with three folders; answers its id."""
     stub = documents_pb2_grpc.FoldersStub(world.channel("documents"))
 
     def folder() -> str | None:
+    """Add a member to the acting administrator's organisation; answers the membership."""
         found = stub.ListFolders(documents_pb2.ListFoldersRequest(organisation_id=client)).folders
         return next((each.folder_id for each in found if each.service_area == AREA[file.area]), None)
 
@@ -161,6 +176,7 @@ def _upload(world: World, client: str, file: files.File, *, replace: bool = Fals
     )
 
     def parts() -> Iterator[documents_pb2.UploadRequest]:
+    """Organisations and members, as whoever is acting."""
         yield documents_pb2.UploadRequest(start=start)
         for at in range(0, len(file.content), PIECE):
             yield documents_pb2.UploadRequest(chunk=file.content[at : at + PIECE])
@@ -176,6 +192,7 @@ def _upload(world: World, client: str, file: files.File, *, replace: bool = Fals
 
 
 def _write(world: World, client: str, person: Person) -> None:
+    """The platform's operator, who may make firms."""
     with world.acting(person):
         messaging_pb2_grpc.MessagesStub(world.channel("messaging")).SendMessage(
             messaging_pb2.SendMessageRequest(

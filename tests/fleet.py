@@ -3,7 +3,7 @@
 import http.client
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +14,7 @@ import grpc
 from joserfc.jwk import OKPKey
 
 from chassis.caller import Signer
+from chassis.run import PARTS
 from demo.laptop import Laptop, make_keys, settings
 from demo.session import Letters, World, caught
 from tests.servers.clamd import Address
@@ -92,8 +93,13 @@ def together(folder: Path, *, environ: Mapping[str, str] | None = None) -> Produ
     )
 
 
-def apart(folder: Path, servers: Servers, *, environ: Mapping[str, str] | None = None) -> Product:
-    """Each service in a process of its own, over gRPC and RabbitMQ, on S3, clamd and SMTP."""
+def apart(
+    folder: Path, servers: Servers, *, environ: Mapping[str, str] | None = None, split: Mapping[str, Sequence[str]] | None = None
+) -> Product:
+    """Each service in a process of its own, over gRPC and RabbitMQ, on S3, clamd and SMTP.
+
+    `split` gives parts of a service a further process of their own: ``{"documents": ["relay"]}`` makes ``documents`` and ``documents-relay``.
+    """
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
     (web,) = free_ports(1)
     targets = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
@@ -111,8 +117,12 @@ def apart(folder: Path, servers: Servers, *, environ: Mapping[str, str] | None =
     migrate.start()
     migrate.stop()
     for name in ("notify", "identity", "documents", "messaging", "linking", "gateway"):
-        programs[name] = _service(folder, name, everything, targets)
-        programs[name].start()
+        own = tuple((split or {}).get(name, ()))
+        rest = tuple(sorted(PARTS - set(own))) if own else ()
+        programs[name] = _service(folder, name, everything, targets, rest)
+        programs |= {f"{name}-{part}": _service(folder, name, everything, targets, (part,)) for part in own}
+    for program in programs.values():
+        program.start()
     return Product(url, programs, targets, folder / "keys", partial(_letters, servers.mail), everything)
 
 
@@ -127,7 +137,7 @@ def ready(admin: str) -> bool:
         connection.close()
 
 
-def _service(folder: Path, name: str, everything: Mapping[str, str], targets: Mapping[str, str]) -> Program:
+def _service(folder: Path, name: str, everything: Mapping[str, str], targets: Mapping[str, str], parts: tuple[str, ...]) -> Program:
     (admin,) = free_ports(1)
     mine = {key: value for key, value in everything.items() if key.startswith(f"KONTOR_{name.upper()}_") or _shared(key)}
     mine |= {
@@ -137,10 +147,10 @@ def _service(folder: Path, name: str, everything: Mapping[str, str], targets: Ma
         "PYTHONPATH": str(ROOT),
     }
     return Program(
-        name=name,
+        name="-".join((name, *parts)),
         url=targets[name],
-        command=[sys.executable, "-m", f"services.{name}"],
-        directory=_made(folder / name),
+        command=[sys.executable, "-m", "services", "run", name, *(f"--part={part}" for part in parts)],
+        directory=_made(folder / "-".join((name, *parts))),
         environment=mine,
         answers=partial(ready, f"127.0.0.1:{admin}"),
     )
@@ -153,8 +163,7 @@ def _settings(folder: Path, url: str, servers: Servers) -> dict[str, str]:
     chosen |= {
         "KONTOR_BUS_URL": servers.broker,
         "KONTOR_LOG_FORMAT": "json",
-        "KONTOR_DOCUMENTS_STORAGE_URL": f"s3+{servers.storage.endpoint}/{servers.storage.new_bucket()}",
-        "KONTOR_DOCUMENTS_STORAGE_ACCESS_KEY": servers.storage.access_key,
+        "KONTOR_DOCUMENTS_STORAGE_URL": f"s3+http://{servers.storage.access_key}@{urlsplit(servers.storage.endpoint).netloc}/{servers.storage.new_bucket()}",
         "KONTOR_DOCUMENTS_STORAGE_SECRET_KEY": servers.storage.secret_key,
         "KONTOR_DOCUMENTS_SCANNER": f"clamd://{servers.scanner.host}:{servers.scanner.port}",
         "KONTOR_NOTIFY_MAIL_URL": servers.mail.url,
