@@ -64,10 +64,12 @@ def load(world: World, operator: Signer, say: Callable[[str], None]) -> None:
 
 
 def operator_caller() -> Caller:
+    """The platform's operator, who may make firms."""
     return Caller(user_id="operator", permissions=(access_pb2.PERMISSION_FIRM_CREATE,), authenticated_at=int(clock.now().timestamp()))
 
 
 def organisations(world: World) -> identity_pb2_grpc.OrganisationsStub:
+    """Organisations and members, as whoever is acting."""
     return identity_pb2_grpc.OrganisationsStub(world.channel("identity"))
 
 
@@ -78,6 +80,7 @@ def _first(person: Person) -> identity_pb2.FirstAdministrator:
 
 
 def add_member(world: World, person: Person, role: identity_pb2.Role) -> str:
+    """Add a member to the acting administrator's organisation; answers the membership."""
     member = organisations(world).AddMember(
         identity_pb2.AddMemberRequest(
             email=person.email, first_name=person.first_name, last_name=person.last_name, language=person.language, role=role
@@ -92,6 +95,7 @@ def _own_membership(world: World) -> str:
 
 
 def make_client(world: World, client: Client) -> str:
+    """Make a client company of the acting firm administrator's firm, linked and with three folders; answers its id."""
     made = organisations(world).CreateClient(
         identity_pb2.CreateClientRequest(
             name=client.name, organisation_number=client.number, country=client.country, administrator=_first(client.administrator)
@@ -114,6 +118,7 @@ def make_client(world: World, client: Client) -> str:
 
 
 def assign(world: World, client: str, membership: str, areas: tuple[str, ...]) -> None:
+    """Let a consultant work for a client in these areas."""
     linking_pb2_grpc.LinksStub(world.channel("linking")).AssignConsultant(
         linking_pb2.AssignConsultantRequest(organisation_id=client, membership_id=membership, service_areas=[AREA[area] for area in areas])
     )
@@ -140,7 +145,7 @@ def _share(world: World, client: str, about: Client) -> None:
     documents = documents_pb2_grpc.DocumentsStub(world.channel("documents"))
     with world.acting(about.administrator):
         made = [upload(world, client, file) for file in files.client_files(about.name, about.number)]
-        upload(world, client, files.File(made[0].name, files.payroll("januar", seed=99), "payroll"), replace=True)
+        upload(world, client, files.File(made[0].name, files.payroll("januar", seed=99), "payroll", 1), replace=True)
     for consultant in people.CONSULTANTS:
         with world.acting(consultant.person):
             made += [upload(world, client, file) for file in files.firm_files(about.name) if file.area in consultant.areas]
@@ -150,17 +155,15 @@ def _share(world: World, client: str, about: Client) -> None:
 
 
 def _scanned(documents: documents_pb2_grpc.DocumentsStub, document_id: str) -> bool | None:
-    """Let a consultant work for a client in these areas."""
     document = documents.GetDocument(documents_pb2.GetDocumentRequest(document_id=document_id))
     return None if document.status == documents_pb2.STATUS_SCANNING else True
 
 
 def upload(world: World, client: str, file: files.File, *, replace: bool = False) -> documents_pb2.Document:
-    """Make a client company of the acting firm administrator's firm, linked and with three folders; answers its id."""
+    """Upload a file to the client's folder of its service area, this month."""
     stub = documents_pb2_grpc.FoldersStub(world.channel("documents"))
 
     def folder() -> str | None:
-    """Add a member to the acting administrator's organisation; answers the membership."""
         found = stub.ListFolders(documents_pb2.ListFoldersRequest(organisation_id=client)).folders
         return next((each.folder_id for each in found if each.service_area == AREA[file.area]), None)
 
@@ -168,7 +171,7 @@ def upload(world: World, client: str, file: files.File, *, replace: bool = False
     start = documents_pb2.UploadStart(
         folder_id=until(folder, f"the folder for {file.name}"),
         name=file.name,
-        period=today.month,
+        period=file.month or today.month,
         year=today.year,
         replace=replace,
         batch_id=str(uuid.uuid4()),
@@ -176,7 +179,6 @@ def upload(world: World, client: str, file: files.File, *, replace: bool = False
     )
 
     def parts() -> Iterator[documents_pb2.UploadRequest]:
-    """Organisations and members, as whoever is acting."""
         yield documents_pb2.UploadRequest(start=start)
         for at in range(0, len(file.content), PIECE):
             yield documents_pb2.UploadRequest(chunk=file.content[at : at + PIECE])
@@ -192,7 +194,6 @@ def upload(world: World, client: str, file: files.File, *, replace: bool = False
 
 
 def _write(world: World, client: str, person: Person) -> None:
-    """The platform's operator, who may make firms."""
     with world.acting(person):
         messaging_pb2_grpc.MessagesStub(world.channel("messaging")).SendMessage(
             messaging_pb2.SendMessageRequest(

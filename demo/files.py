@@ -19,6 +19,7 @@ class File:
     name: str
     content: bytes
     area: str
+    month: int | None = None  # 1 to 12 of this year; None for the present month
 
 
 def pdf(title: str, lines: list[str]) -> bytes:
@@ -165,7 +166,7 @@ def locked_zip(name: str = "secret.txt") -> bytes:
 def client_files(company: str, organisation_number: str) -> Iterator[File]:
     """What a client and the firm have shared so far: a dozen files, two of which the scan stops."""
     for number, month in enumerate(("januar", "februar", "mars", "april"), 1):
-        yield File(f"Lønnsgrunnlag {month}.xlsx", payroll(month, seed=number), "payroll")
+        yield File(f"Lønnsgrunnlag {month}.xlsx", payroll(month, seed=number), "payroll", number)
     yield File("Kontoutskrift april.csv", csv(), "accounting")
     yield File("Bokføring 2025.se", sie(company, organisation_number, 2025), "accounting")
     for number, (shop, amount) in enumerate((("Eksempel Papir", "1 240,00"), ("Prøve Kaffe", "312,50"), ("Testdal Mølle", "4 980,00"))):
@@ -177,12 +178,15 @@ def client_files(company: str, organisation_number: str) -> Iterator[File]:
 
 def firm_files(company: str) -> Iterator[File]:
     """What the firm publishes to the client."""
-    for month in ("mars", "april"):
-        yield File(f"Lønnsslipper {month}.pdf", pdf(f"Lønnsslipper {month}", [company, "12 ansatte", "Utbetales den 12."]), "payroll")
+    for number, month in ((3, "mars"), (4, "april")):
+        yield File(
+            f"Lønnsslipper {month}.pdf", pdf(f"Lønnsslipper {month}", [company, "12 ansatte", "Utbetales den 12."]), "payroll", number
+        )
         yield File(
             f"Resultatrapport {month}.pdf",
             pdf(f"Resultatrapport {month}", [company, "Driftsinntekter 412 500", "Resultat 38 200"]),
             "accounting",
+            number,
         )
 
 

@@ -27,6 +27,9 @@ SERVICES = ("identity", "documents", "messaging", "linking", "notify", "gateway"
 CALLS = {"identity": ("notify",), "documents": ("identity",), "messaging": ("identity",), "linking": ("identity",), "notify": ()}
 
 
+Split = Mapping[str, Sequence[str]]
+
+
 @dataclass
 class Product:
     """A running product: its address, the processes behind it, and the world as a frontend sees it."""
@@ -93,9 +96,7 @@ def together(folder: Path, *, environ: Mapping[str, str] | None = None) -> Produ
     )
 
 
-def apart(
-    folder: Path, servers: Servers, *, environ: Mapping[str, str] | None = None, split: Mapping[str, Sequence[str]] | None = None
-) -> Product:
+def apart(folder: Path, servers: Servers, *, environ: Mapping[str, str] | None = None, split: Split | None = None) -> Product:
     """Each service in a process of its own, over gRPC and RabbitMQ, on S3, clamd and SMTP.
 
     `split` gives parts of a service a further process of their own: ``{"documents": ["relay"]}`` makes ``documents`` and ``documents-relay``.
@@ -159,11 +160,12 @@ def _service(folder: Path, name: str, everything: Mapping[str, str], targets: Ma
 def _settings(folder: Path, url: str, servers: Servers) -> dict[str, str]:
     laptop = Laptop(folder, web=url.removeprefix("http://"))
     make_keys(folder / "keys")
+    store = urlsplit(servers.storage.endpoint).netloc
     chosen = {name: value for name, value in settings(laptop, servers.databases).items() if name.startswith("KONTOR_")}
     chosen |= {
         "KONTOR_BUS_URL": servers.broker,
         "KONTOR_LOG_FORMAT": "json",
-        "KONTOR_DOCUMENTS_STORAGE_URL": f"s3+http://{servers.storage.access_key}@{urlsplit(servers.storage.endpoint).netloc}/{servers.storage.new_bucket()}",
+        "KONTOR_DOCUMENTS_STORAGE_URL": f"s3+http://{servers.storage.access_key}@{store}/{servers.storage.new_bucket()}",
         "KONTOR_DOCUMENTS_STORAGE_SECRET_KEY": servers.storage.secret_key,
         "KONTOR_DOCUMENTS_SCANNER": f"clamd://{servers.scanner.host}:{servers.scanner.port}",
         "KONTOR_NOTIFY_MAIL_URL": servers.mail.url,
