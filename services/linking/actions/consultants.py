@@ -1,0 +1,66 @@
+"""Say in which areas a member of the firm works for a client."""
+
+from collections.abc import Iterable, Sequence
+
+from kontor.linking.v1.events_pb2 import ConsultantAssigned
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+from chassis import clock
+from chassis.caller import Caller
+from chassis.db import Transaction
+from chassis.errors import NotFound
+from services.linking import rules
+from services.linking.models import Consultant, Link
+
+
+def assign_consultant(
+    tx: Transaction, caller: Caller, *, organisation_id: str, membership_id: str, service_areas: Iterable[int]
+) -> Consultant:
+    """Exactly these areas from now on; none ends it. Raises NotFound for a client of others, and when there is nothing to end."""
+    if tx.scalar(select(Link.id).where(Link.firm_id == caller.organisation_id, Link.organisation_id == organisation_id)) is None:
+        raise NotFound("client_not_found", "Your firm works for no such client.")
+    areas = rules.areas_in_order(service_areas)
+    changed: Consultant | None = tx.scalar(
+        _assigned(organisation_id, membership_id, caller.organisation_id, areas) if areas else ended(membership_id, organisation_id)
+    )
+    if changed is None:
+        return _unchanged(tx, organisation_id, membership_id)
+    event = ConsultantAssigned(
+        firm_id=changed.firm_id, organisation_id=organisation_id, membership_id=membership_id, service_areas=areas,  # type: ignore[arg-type]
+    )  # fmt: skip
+    tx.emit(event, about=changed.aggregate, version=changed.version, organisation=organisation_id)
+    tx.record("consultant.assign", organisation=organisation_id, subject=membership_id, areas=",".join(map(str, areas)))
+    return changed
+
+
+def ended(membership_id: str, organisation_id: str | None = None) -> ReturningUpdate[Consultant]:
+    """The claim that ends what this member does for the client, or for all clients; answers the rows that had not ended before."""
+    statement = update(Consultant).where(Consultant.membership_id == membership_id, func.cardinality(Consultant.service_areas) > 0)
+    if organisation_id is not None:
+        statement = statement.where(Consultant.organisation_id == organisation_id)
+    return statement.values(service_areas=[], version=Consultant.version + 1).returning(Consultant)
+
+
+def _assigned(organisation_id: str, membership_id: str, firm_id: str, areas: Sequence[int]) -> ReturningInsert[Consultant]:
+    fresh = insert(Consultant).values(
+        organisation_id=organisation_id, membership_id=membership_id, firm_id=firm_id, service_areas=areas, since=clock.now(), version=1
+    )
+    began_again = func.cardinality(Consultant.service_areas) == 0
+    return fresh.on_conflict_do_update(
+        index_elements=["organisation_id", "membership_id"],
+        set_={
+            "service_areas": fresh.excluded.service_areas,
+            "version": Consultant.version + 1,
+            "since": case((began_again, fresh.excluded.since), else_=Consultant.since),
+        },
+        where=Consultant.service_areas != fresh.excluded.service_areas,
+    ).returning(Consultant)
+
+
+def _unchanged(tx: Transaction, organisation_id: str, membership_id: str) -> Consultant:
+    held = tx.get(Consultant, (organisation_id, membership_id))
+    if held is None:
+        raise NotFound("consultant_not_found", "This member does not work for this client.")
+    return held
