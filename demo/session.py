@@ -99,6 +99,10 @@ class World:
         done = self.sign_in.FinishSignIn(identity_pb2.FinishSignInRequest(attempt=begun.attempt, code=code, user_agent="demonstration"))
         self._tokens[person.email] = done.session
 
+    def token(self, person: Person) -> str:
+        """The session token of a person who was activated."""
+        return self._tokens[person.email]
+
     @contextmanager
     def acting(self, person: Person) -> Iterator[Any]:
         """Be this person inside the block; answers the resolved session."""
