@@ -22,12 +22,11 @@ run: setup ## Start all of Kontor in one process, with demonstration data
 	$(BIN)/kontor run
 
 test: setup lint ## Check everything: style, types, architecture, every test
-	$(BIN)/python -m tests
+	$(BIN)/pytest --numprocesses auto --dist loadgroup --ignore tests/benchmarks
 
-lint: setup ## Check style, types, imports and the contract
+lint: setup ## Check style, types and the contract
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
 	$(BIN)/buf lint gen/kontor.binpb --config buf.yaml
 
 bench: setup ## Measure speed and print it as ratios
