@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 def name_key(name: str) -> str:
     """The name as it is sorted and searched: without difference of case or of ways to write the same letter."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+    # NUL cannot be in a name, and PostgreSQL takes no question that has it.
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.replace("\0", "").strip()).casefold())
 
 
 def areas_in_order(areas: Iterable[int]) -> list[int]:

@@ -188,6 +188,7 @@ def test_clients_are_found_by_part_of_the_name_whatever_its_case(firm: Firm) -> 
     assert list(firm.clients_of(firm.administrator, name="østt")) == ["ØSTTEST Regnskap AS"]
     assert list(firm.clients_of(firm.administrator, name="%")) == ["100 % Test AB"]
     assert list(firm.clients_of(firm.administrator, name="_")) == []
+    assert list(firm.clients_of(firm.administrator, name="testilä\0")) == ["Testilä Oy"]
 
 
 def test_clients_come_in_pages_by_name_each_once(firm: Firm) -> None:
