@@ -1,7 +1,6 @@
 """One product in separate processes on real servers, with a firm and a client, for all benchmarks."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 

@@ -15,10 +15,10 @@ from tests.scenario import CLIENT, Scenario
 
 DOCUMENTS = 10_000
 COPY = """
-insert into documents (id, organisation_id, folder_id, name, name_key, period, year, status, reason, revision, version, version_id, size, sha256,
-  content_type, uploaded_by, uploaded_by_firm, uploader_organisation_id, uploaded_at, expires_at)
-select gen_random_uuid(), organisation_id, folder_id, 'Bilag ' || n || '.csv', 'bilag ' || n || '.csv', 1 + n % 12, 2020 + n % 7, status, reason,
-  revision, version, version_id, size, sha256, content_type, uploaded_by, uploaded_by_firm, uploader_organisation_id,
+insert into documents (id, organisation_id, folder_id, name, name_key, period, year, status, reason, revision, version, version_id, size,
+  sha256, content_type, uploaded_by, uploaded_by_firm, uploader_organisation_id, uploaded_at, expires_at)
+select gen_random_uuid(), organisation_id, folder_id, 'Bilag ' || n || '.csv', 'bilag ' || n || '.csv', 1 + n % 12, 2020 + n % 7, status,
+  reason, revision, version, version_id, size, sha256, content_type, uploaded_by, uploaded_by_firm, uploader_organisation_id,
   uploaded_at - n * interval '1 minute', expires_at
 from documents, generate_series(1, %s) n where id = %s
 """
