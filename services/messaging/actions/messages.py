@@ -33,7 +33,7 @@ def send_message(tx: Transaction, caller: Caller, request: SendMessageRequest) -
     return message
 
 
-def _serving(organisation_id: str, area: int) -> Select[tuple[str]]:
+def _serving(organisation_id: str, area: int) -> Select[str]:
     return (
         select(ConsultantAccess.membership_id)
         .where(ConsultantAccess.organisation_id == organisation_id, literal(area) == any_(ConsultantAccess.service_areas))
