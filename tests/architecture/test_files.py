@@ -12,7 +12,7 @@ from tests.servers.clamd import EICAR
 HOSTS = ("pypi" + ".org", "python" + "hosted.org", "registry." + "npmjs", "jsdelivr" + ".net", "unpkg" + ".com", "cdnjs." + "cloudflare")
 HOMES = "|".join(("wo" + "rk", "ro" + "ot", "home/[a-z]+", "Users/[A-Za-z]+", "opt/py" + "pi"))
 MACHINE = re.compile(rf"(?<![\w.}}$/-])/(?:{HOMES})\b")
-LOCK = re.compile(r"^(?P<name>[a-z0-9][a-z0-9._-]*)(?:\[[a-z,]+\])?==\S+", re.MULTILINE)
+LOCKED = re.compile(r"^[a-z0-9][a-z0-9._-]*==\S+", re.MULTILINE)
 
 
 def test_generated_code_is_not_committed() -> None:
@@ -33,10 +33,10 @@ def test_no_file_holds_the_marker_that_scanners_take_for_malware() -> None:
     assert [shown(path) for path in files() if EICAR in path.read_bytes()] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-image.lock", "requirements-assets.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-image.lock", "requirements-assets.lock"])
 def test_every_locked_package_has_its_hashes_and_no_address(name: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / name).read_text().strip())
-    locked = [entry for entry in entries if LOCK.match(entry)]
+    locked = [entry for entry in entries if LOCKED.match(entry)]
     assert locked
     assert [entry for entry in locked if "--hash=sha256:" not in entry] == []
     assert [entry for entry in entries if "://" in entry or "index" in entry.split()[0]] == []
@@ -48,6 +48,12 @@ def test_what_is_installed_is_what_the_project_asks_for() -> None:
     compilers = set(re.findall(r"grpcio-tools==([\d.]+)", project + locked))
     assert len(compilers) == 1, "generated code refuses a runtime older than its compiler"
     assert f"\ngrpcio=={compilers.pop()} " in locked
+
+
+def test_the_same_versions_are_tested_run_and_shipped() -> None:
+    tested = set(LOCKED.findall((ROOT / "requirements-dev.lock").read_text()))
+    for name in ("requirements.lock", "requirements-image.lock"):
+        assert set(LOCKED.findall((ROOT / name).read_text())) - tested == set()
 
 
 def _texts() -> list[Path]:
