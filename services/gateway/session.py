@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from kontor.identity.v1 import identity_pb2, identity_pb2_grpc
+from werkzeug.http import parse_cookie
 
 from chassis import caller
 from chassis.caller import Caller
@@ -66,3 +67,9 @@ def acting(held: Held) -> AbstractContextManager[None]:
 def cookie_name(public_url: str) -> str:
     """The session cookie; over https its prefix makes browsers insist on Secure, Path=/ and this host alone."""
     return "__Host-session" if public_url.startswith("https://") else "session"
+
+
+def token_in(authorization: str, cookies: str, *, cookie: str) -> str:
+    """The token in the Authorization header (Bearer), else in the cookie of this name, else nothing."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else parse_cookie(cookies).get(cookie, "")
