@@ -3,6 +3,7 @@
 import re
 import socket
 from typing import BinaryIO, Protocol
+from urllib.parse import urlsplit
 
 from chassis.errors import Unavailable
 from services.documents.inspector import archives
@@ -116,3 +117,13 @@ class MarkerScanner:
 
     def check(self) -> None:
         """It is always there."""
+
+
+def open_scanner(url: str, *, timeout: float, max_bytes: int) -> Scanner:
+    """The scanner that a setting names: ``clamd://host:port`` or ``marker``. Raises ValueError for anything else."""
+    if url == "marker":
+        return MarkerScanner()
+    parts = urlsplit(url)
+    if parts.scheme != "clamd" or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("must be clamd://host:port, or marker")
+    return ClamdScanner(parts.hostname, parts.port or 3310, timeout=timeout, max_bytes=max_bytes)

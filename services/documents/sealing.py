@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chassis.errors import Internal
+from chassis.errors import Internal, Unavailable
 
 FRAME = 64 * 1024
 _TAG = 16
@@ -25,7 +25,7 @@ _MAGIC = b"KNT1"
 
 
 class Tampered(Internal):
-    """A sealed object is not what was stored: changed, cut off, moved, or sealed with a key that is not in the keyring."""
+    """A sealed object is not what was stored: changed, cut off, or moved."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +75,8 @@ def seal(chunks: Iterable[bytes], *, keyring: Keyring, bound_to: str) -> Iterato
 def unseal(chunks: Iterable[bytes], *, keyring: Keyring, bound_to: str) -> Iterator[bytes]:
     """Decrypt a stream, frame by frame; nothing is yielded that was not verified.
 
-    Raises Tampered, for an object that was cut off only after its whole frames: who needs all or nothing must read to the end.
+    Raises Unavailable for a key that is not in the keyring, and Tampered; for an object that was cut off only after its whole frames, so
+    who needs all or nothing must read to the end.
     """
     source = _Reader(chunks)
     cipher = AESGCM(_data_key(source, keyring=keyring, bound_to=bound_to))
@@ -93,7 +94,8 @@ def _data_key(source: "_Reader", *, keyring: Keyring, bound_to: str) -> bytes:
     start += source.take(start[-1])
     key_id = start[len(_MAGIC) + 1 :].decode("ascii", "replace")
     if key_id not in keyring.keys:
-        raise Tampered("file_tampered", f"{bound_to} is sealed with a key that is not in the keyring: {key_id!r}")
+        # As likely a wrong setting as a changed file: nothing may be decided on it.
+        raise Unavailable("sealing_key_missing", f"{bound_to} is sealed with a key that is not in the keyring: {key_id!r}")
     nonce, wrapped = source.take(_NONCE), source.take(_WRAPPED)
     try:
         return AESGCM(keyring.keys[key_id]).decrypt(nonce, wrapped, start + bound_to.encode())

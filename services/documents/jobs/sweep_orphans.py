@@ -1,0 +1,35 @@
+"""Remove stored bytes that belong to no document: what an upload left that broke off between the store and the database."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy import any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from chassis import clock, telemetry
+from chassis.db import Database
+from services.documents.models import Id, Version
+from services.documents.vault import Vault
+
+EVERY = timedelta(hours=1)
+# An upload in this hour may still be about to write its rows.
+_YOUNG = timedelta(hours=1)
+_BATCH = 500
+_KNOWN = select(Version.id).where(Version.id == any_(bindparam("ids", type_=ARRAY(Id))))
+
+
+def run(database: Database, vault: Vault, *_: str) -> None:
+    """Compare the store with the rows, a few hundred at a time (P12)."""
+    stored = (version_id for version_id in vault.version_ids() if _age(version_id) > _YOUNG)
+    while batch := list(islice(stored, _BATCH)):
+        known = {row.id for row in database.read(_KNOWN, {"ids": batch})}
+        for version_id in batch:
+            if version_id not in known:
+                vault.forget(version_id)
+                telemetry.log(__name__).info("orphan removed", version_id=version_id)
+
+
+def _age(version_id: str) -> timedelta:
+    """How long ago the id was made: a UUIDv7 begins with its milliseconds."""
+    return clock.now() - datetime.fromtimestamp((UUID(version_id).int >> 80) / 1000, UTC)
