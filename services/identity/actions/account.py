@@ -1,0 +1,77 @@
+"""A person's own account: name, language, password."""
+
+import unicodedata
+from typing import Protocol
+
+from kontor.identity.v1 import events_pb2
+from kontor.identity.v1 import identity_pb2 as pb
+from sqlalchemy import select, update
+
+from chassis.caller import Caller
+from chassis.db import Database, Transaction
+from chassis.errors import Conflict, Invalid
+from services.identity import letters, rules, throttle
+from services.identity.actions import sessions
+from services.identity.models import User
+from services.identity.passwords import Passwords
+
+_person = select(User.id, User.email, User.first_name, User.last_name, User.password_hash)
+
+
+class Person(Protocol):
+    """What others know of somebody, and would try in a password."""
+
+    email: str
+    first_name: str
+    last_name: str
+
+
+def update_profile(tx: Transaction, caller: Caller, request: pb.UpdateProfileRequest) -> None:
+    """Change how the person is shown, and the language (ACC-71, ACC-72). Empty fields stay; the address has no field at all."""
+    sessions.needed(caller)
+    given = {"first_name": request.first_name.strip(), "last_name": request.last_name.strip(), "language": request.language}
+    changes = {name: value for name, value in given.items() if value}
+    if not changes:
+        return
+    changed = update(User).where(User.id == caller.user_id).values(**changes).returning(User.first_name, User.last_name, User.language)
+    now = tx.execute(changed).one()
+    event = events_pb2.ProfileChanged(user_id=caller.user_id, first_name=now.first_name, last_name=now.last_name, language=now.language)
+    tx.emit(event, about=caller.user_id, organisation=caller.organisation_id)
+    tx.record("profile.change", organisation=caller.user_id, subject=caller.user_id, fields=",".join(sorted(changes)))
+
+
+def change_password(database: Database, passwords: Passwords, caller: Caller, request: pb.ChangePasswordRequest) -> None:
+    """Change the password with the present one (ACC-73); other sessions end. A wrong one counts like a wrong one at sign-in.
+
+    Raises Invalid `wrong_password` and those of `accepted_password`, TooMany, and Conflict when it was changed at the same moment.
+    """
+    own = sessions.needed(caller)
+    (person,) = database.read(_person.where(User.id == caller.user_id))
+    accepted_password(request.password, request.password_again, person=person)
+    with passwords.turn():
+        with database.transaction() as tx:
+            throttle.count_password(tx, person.email)
+        right = passwords.matches(person.password_hash, request.present_password)
+    if not right:
+        with database.transaction() as tx:
+            throttle.hold_back(tx, person.email)
+        raise Invalid("wrong_password", "This is not your present password.", fields={"present_password": "wrong_password"})
+    hashed = passwords.hash(request.password)
+    with database.transaction() as tx:
+        same = (User.id == person.id, User.password_hash == person.password_hash)
+        if tx.execute(update(User).where(*same).values(password_hash=hashed).returning(User.id)).scalar() is None:
+            raise Conflict("password_changed_meanwhile", "The password was changed a moment ago.")
+        sessions.end_all(tx, person.id, but=own)
+        throttle.forgive(tx, person.email)
+        letters.write(tx, letters.PASSWORD_CHANGED, email=person.email)
+        tx.record("password.change", organisation=person.id, subject=person.id)
+
+
+def accepted_password(password: str, again: str, *, person: Person) -> None:
+    """Raises Invalid `password_too_short`, `password_too_long`, `password_guessable` or `passwords_differ` (ACC-18)."""
+    text = unicodedata.normalize("NFKC", password)
+    fault = rules.password_fault(text, known_words=[person.email, person.first_name, person.last_name])
+    if fault:
+        raise Invalid(fault, "Choose another password.", fields={"password": fault})
+    if password != again:
+        raise Invalid("passwords_differ", "The passwords differ.", fields={"password_again": "passwords_differ"})

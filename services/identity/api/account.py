@@ -1,0 +1,33 @@
+"""Answers the Account RPCs."""
+
+import grpc
+from kontor.identity.v1 import identity_pb2 as pb
+from kontor.identity.v1 import identity_pb2_grpc
+
+from chassis import caller
+from chassis.db import Database
+from services.identity.actions import account
+from services.identity.api import messages
+from services.identity.passwords import Passwords
+
+
+class Account(identity_pb2_grpc.AccountServicer):
+    """The caller's own account."""
+
+    def __init__(self, database: Database, passwords: Passwords) -> None:
+        self._database, self._passwords = database, passwords
+
+    def GetProfile(self, _: pb.GetProfileRequest, __: grpc.ServicerContext) -> pb.Profile:
+        """Name, language, organisations."""
+        return messages.profile(self._database, caller.current().user_id)
+
+    def UpdateProfile(self, request: pb.UpdateProfileRequest, _: grpc.ServicerContext) -> pb.Profile:
+        """Name and language."""
+        with self._database.transaction() as tx:
+            account.update_profile(tx, caller.current(), request)
+        return messages.profile(self._database, caller.current().user_id)
+
+    def ChangePassword(self, request: pb.ChangePasswordRequest, _: grpc.ServicerContext) -> pb.ChangePasswordResponse:
+        """With the present one."""
+        account.change_password(self._database, self._passwords, caller.current(), request)
+        return pb.ChangePasswordResponse()

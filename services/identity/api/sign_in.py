@@ -1,0 +1,63 @@
+"""Answers the SignIn RPCs."""
+
+import grpc
+from kontor.identity.v1 import identity_pb2 as pb
+from kontor.identity.v1 import identity_pb2_grpc
+
+from chassis.db import Database
+from services.identity import totp
+from services.identity.actions import links, sign_in
+from services.identity.api import messages
+from services.identity.passwords import Passwords
+
+LINK_KINDS = {"welcome": pb.LINK_KIND_WELCOME, "password": pb.LINK_KIND_PASSWORD}
+LINK_STATES = {
+    "open": pb.LINK_STATE_OPEN, "used": pb.LINK_STATE_USED,
+    "expired": pb.LINK_STATE_EXPIRED, "cancelled": pb.LINK_STATE_CANCELLED,
+}  # fmt: skip
+
+
+class SignIn(identity_pb2_grpc.SignInServicer):
+    """For anyone: each of these throttles on its own, or holds a 256-bit token."""
+
+    def __init__(self, database: Database, passwords: Passwords) -> None:
+        self._database, self._passwords = database, passwords
+
+    def RequestPasswordLink(self, request: pb.RequestPasswordLinkRequest, _: grpc.ServicerContext) -> pb.RequestPasswordLinkResponse:
+        """Always the same answer."""
+        with self._database.transaction() as tx:
+            links.request_password_link(tx, request)
+        return pb.RequestPasswordLinkResponse()
+
+    def ShowLink(self, request: pb.ShowLinkRequest, _: grpc.ServicerContext) -> pb.ShowLinkResponse:
+        """Look only."""
+        link = links.find(self._database, request.token)
+        state = links.state(link)
+        shown = pb.ShowLinkResponse(kind=LINK_KINDS[link.kind], state=LINK_STATES[state])
+        if state == "open":
+            shown.email, shown.organisation_name = link.email, link.organisation_name or ""
+        if link.used_at:
+            shown.used_at.CopyFrom(messages.moment(link.used_at))
+        return shown
+
+    def VerifyAccount(self, request: pb.VerifyAccountRequest, _: grpc.ServicerContext) -> pb.VerifyAccountResponse:
+        """Use a welcome link."""
+        return pb.VerifyAccountResponse(email=links.verify_account(self._database, request))
+
+    def SetPassword(self, request: pb.SetPasswordRequest, _: grpc.ServicerContext) -> pb.SetPasswordResponse:
+        """Use a password link."""
+        links.set_password(self._database, self._passwords, request)
+        return pb.SetPasswordResponse()
+
+    def StartSignIn(self, request: pb.StartSignInRequest, _: grpc.ServicerContext) -> pb.StartSignInResponse:
+        """The password."""
+        begun = sign_in.start(self._database, self._passwords, request)
+        answer = pb.StartSignInResponse(attempt=begun.token)
+        if begun.secret:
+            answer.enrolment.uri, answer.enrolment.key = totp.uri(begun.secret, begun.email), begun.secret
+        return answer
+
+    def FinishSignIn(self, request: pb.FinishSignInRequest, _: grpc.ServicerContext) -> pb.FinishSignInResponse:
+        """The code."""
+        token, user_id = sign_in.finish(self._database, request)
+        return pb.FinishSignInResponse(session=token, profile=messages.profile(self._database, user_id))
