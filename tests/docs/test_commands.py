@@ -21,7 +21,7 @@ def targets() -> set[str]:
 
 
 def wrong(words: Sequence[str], command: click.Command = cli, *, whole: bool) -> str:
-    """Why `kontor` would refuse these words; nothing when it would not. In running text (not ``whole``) what must follow may be left out."""
+    """Why `kontor` would refuse these words; nothing when it would not. Unless ``whole``, what must follow may be left out."""
     try:
         if isinstance(command, click.Group):
             if not words:
@@ -47,5 +47,7 @@ def test_every_make_target_is_there(document: Path) -> None:
 def test_every_kontor_command_is_understood(document: Path) -> None:
     typed = [(shlex.split(line), True) for line in commands(document)]
     spoken = [(code.split(), False) for code in inline(document) if code.startswith("kontor ")]
-    asked = [(words[at + 1 :], whole) for words, whole in typed + spoken for at, word in enumerate(words) if word.rpartition("/")[2] == "kontor"]
+    asked = [
+        (words[at + 1 :], whole) for words, whole in typed + spoken for at, word in enumerate(words) if word.rpartition("/")[2] == "kontor"
+    ]
     assert {" ".join(words): why for words, whole in asked if (why := wrong(words, whole=whole))} == {}
