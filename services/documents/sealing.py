@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chassis.errors import Internal, Unavailable
+from chassis.errors import Internal
 
 FRAME = 64 * 1024
 _TAG = 16
@@ -75,7 +75,7 @@ def seal(chunks: Iterable[bytes], *, keyring: Keyring, bound_to: str) -> Iterato
 def unseal(chunks: Iterable[bytes], *, keyring: Keyring, bound_to: str) -> Iterator[bytes]:
     """Decrypt a stream, frame by frame; nothing is yielded that was not verified.
 
-    Raises Unavailable for a key that is not in the keyring, and Tampered; for an object that was cut off only after its whole frames, so
+    Raises Internal for a key that is not in the keyring, and Tampered; for an object that was cut off only after its whole frames, so
     who needs all or nothing must read to the end.
     """
     source = _Reader(chunks)
@@ -91,11 +91,14 @@ def _data_key(source: "_Reader", *, keyring: Keyring, bound_to: str) -> bytes:
     start = source.take(len(_MAGIC) + 1)
     if len(start) < len(_MAGIC) + 1 or not start.startswith(_MAGIC):
         raise Tampered("file_tampered", f"start of {bound_to}")
-    start += source.take(start[-1])
+    length = start[-1]
+    start += source.take(length)
+    if len(start) < len(_MAGIC) + 1 + length:
+        raise Tampered("file_tampered", f"start of {bound_to}")
     key_id = start[len(_MAGIC) + 1 :].decode("ascii", "replace")
     if key_id not in keyring.keys:
         # As likely a wrong setting as a changed file: nothing may be decided on it.
-        raise Unavailable("sealing_key_missing", f"{bound_to} is sealed with a key that is not in the keyring: {key_id!r}")
+        raise Internal("sealing_key_missing", f"{bound_to} is sealed with a key that is not in the keyring: {key_id!r}")
     nonce, wrapped = source.take(_NONCE), source.take(_WRAPPED)
     try:
         return AESGCM(keyring.keys[key_id]).decrypt(nonce, wrapped, start + bound_to.encode())

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from chassis.errors import Invalid, NotFound, Unavailable
+from chassis.errors import Internal, Invalid, NotFound
 from services.documents.sealing import Keyring, seal, unseal
 from services.documents.storage import Storage
 
@@ -34,13 +34,13 @@ class Vault:
         return Received(counter.size, counter.digest.hexdigest())
 
     def read(self, version_id: str) -> Iterator[bytes]:
-        """The bytes of a version, verified piece by piece. Raises Unavailable at once if they cannot be had."""
+        """The bytes of a version, verified piece by piece. Raises Unavailable at once if the store does not answer."""
         key = PREFIX + version_id
         try:
             stored = self._storage.open(key)
         except NotFound as error:
-            # A row without its bytes is no answer to a person's question, it is an incident.
-            raise Unavailable("file_missing", f"The bytes of version {version_id} are not in the store.") from error
+            # A row without its bytes is an incident, and not an answer to a person's question.
+            raise Internal("file_missing", f"The bytes of version {version_id} are not in the store.") from error
         return unseal(stored, keyring=self._keyring, bound_to=key)
 
     def forget(self, version_id: str) -> None:

@@ -4,8 +4,10 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from kontor.identity.v1 import identity_pb2_grpc
+from psycopg import sql
 
 from chassis.config import Secret
 from chassis.service import Rpc
@@ -18,8 +20,21 @@ KEY = "test1:" + b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture(scope="session")
-def documents_url(new_database: Callable[[str], str]) -> str:
+def one_database(new_database: Callable[[str], str]) -> str:
     return new_database("documents")
+
+
+@pytest.fixture
+def documents_url(one_database: str) -> str:
+    """A database of this service without any rows."""
+    with psycopg.connect(one_database.replace("+psycopg", ""), autocommit=True) as connection:
+        tables = connection.execute(
+            "select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version'"
+        ).fetchall()
+        if tables:
+            names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
+            connection.execute(sql.SQL("truncate {} cascade").format(names))
+    return one_database
 
 
 @pytest.fixture

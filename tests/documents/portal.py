@@ -1,7 +1,7 @@
 """A firm, its clients and the documents service between them: what a test needs to say who does what."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import uuid_utils.compat as uuid
 from grpc import ServicerContext
@@ -87,6 +87,10 @@ class Portal:
             READ, PERMISSION_FOLDER_MANAGE, organisation_id=self.firm_id, organisation_kind="firm", organisation_name="Kontor Testregnskap"
         )
 
+    def manager_who_writes(self) -> Caller:
+        """An administrator of the firm who is nobody's consultant."""
+        return replace(self.manager(), permissions=(READ, WRITE))
+
     def consultant(self, company: Company, *areas: int) -> Caller:
         """Somebody of the firm who works for the company in these areas."""
         who = person(
@@ -133,10 +137,10 @@ class Portal:
         *,
         period: int = 5,
         year: int = 2026,
-        replace: bool = False,
+        overwrite: bool = False,
     ) -> pb.Document:
         """Upload a file; without content a small PDF that nobody else has."""
-        start = pb.UploadStart(folder_id=folder_id, name=name, period=period, year=year, replace=replace)
+        start = pb.UploadStart(folder_id=folder_id, name=name, period=period, year=year, replace=overwrite)
         return self.send(who, start, [content or new_pdf()])
 
     def send(self, who: Caller, start: pb.UploadStart, chunks: Iterable[bytes]) -> pb.Document:

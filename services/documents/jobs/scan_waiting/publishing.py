@@ -58,7 +58,7 @@ def _share(tx: Transaction, entry: Document, version: Version) -> None:
         entry.merged_into, version.document_id = document.id, document.id
     document.revision += 1
     document.version += 1
-    document.status = rules.shared_status(document.version)
+    entry.status = document.status = rules.shared_status(document.version)
     version.number = document.version
     tx.flush()
     _announce(tx, document, version)
