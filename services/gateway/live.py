@@ -152,7 +152,7 @@ class Live:
         leaving.add_done_callback(lambda _: listener.news.set())
         self._hub.add(listener)
         try:
-            await reply.start(200, list(HEADERS), last=False)
+            await reply.start(200, list(HEADERS), last=True)
             await self._tell(listener, held, reply, leaving)
         finally:
             self._hub.remove(listener)

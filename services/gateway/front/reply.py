@@ -24,7 +24,7 @@ class Reply:
 
     async def start(self, status: int, headers: Headers, *, last: bool) -> None:
         """Status and headers. `last`: no further request comes over this connection."""
-        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers if name != "X-Request-ID"]
         pairs += [(b"x-request-id", self._request_id.encode())]
         if last:
             pairs.append((b"connection", b"close"))

@@ -73,31 +73,37 @@ class PatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes came: of headers, or of a body."""
         super().data_received(data)
-        if self._between_requests() and self._impatience is None:
-            self._expect_headers()
+        self._await_request()
 
     def handle_events(self) -> None:
-        """Whole headers start a request."""
+        """Whole headers start a request; half of the next may lie there when one has ended."""
         super().handle_events()
-        if self._between_requests():
-            return
-        if self._impatience is not None:
-            self._impatience.cancel()
-            self._impatience = None
-        # The edge cuts off readers that have stopped; ASGI has no word for it.
-        self.scope.setdefault("extensions", {})["kontor.abort"] = {"call": self.transport.abort}
+        if not self._between_requests():
+            # The edge cuts off readers that have stopped; ASGI has no word for it.
+            self.scope.setdefault("extensions", {})["kontor.abort"] = {"call": self.transport.abort}
+        self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has left."""
-        if self._impatience is not None:
-            self._impatience.cancel()
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def _between_requests(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
+    def _await_request(self) -> None:
+        if not self._between_requests():
+            self._stop_waiting()
+        elif self._impatience is None and self.conn.trailing_data[0]:
+            self._expect_headers()
+
     def _expect_headers(self) -> None:
         self._impatience = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._impatience is not None:
+            self._impatience.cancel()
+            self._impatience = None
 
 
 def _bind(listen: str) -> socket.socket:
