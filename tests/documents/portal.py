@@ -11,6 +11,7 @@ from kontor.access.v1.access_pb2 import (
     PERMISSION_FOLDER_GRANT,
     PERMISSION_FOLDER_MANAGE,
     SERVICE_AREA_PAYROLL,
+    ServiceArea,
 )
 from kontor.documents.v1 import documents_pb2 as pb
 from kontor.documents.v1 import documents_pb2_grpc as rpcs
@@ -91,7 +92,7 @@ class Portal:
         """An administrator of the firm who is nobody's consultant."""
         return replace(self.manager(), permissions=(READ, WRITE))
 
-    def consultant(self, company: Company, *areas: int) -> Caller:
+    def consultant(self, company: Company, *areas: ServiceArea.ValueType) -> Caller:
         """Somebody of the firm who works for the company in these areas."""
         who = person(
             READ,
@@ -104,7 +105,7 @@ class Portal:
         self.assign(company, who, *areas)
         return who
 
-    def assign(self, company: Company, who: Caller, *areas: int, version: int = 1) -> None:
+    def assign(self, company: Company, who: Caller, *areas: ServiceArea.ValueType, version: int = 1) -> None:
         event = ConsultantAssigned(
             firm_id=self.firm_id, organisation_id=company.organisation_id, membership_id=who.membership_id, service_areas=areas
         )
@@ -123,9 +124,9 @@ class Portal:
         request = pb.SetFolderAccessRequest(membership_id=who.membership_id, folder_ids=folder_ids)
         return self.folders(company.administrator).SetFolderAccess(request)
 
-    def folder(self, company: Company, name: str = "Payslips", area: int = SERVICE_AREA_PAYROLL) -> str:
+    def folder(self, company: Company, name: str = "Payslips", area: ServiceArea.ValueType = SERVICE_AREA_PAYROLL) -> str:
         """A new folder of the company, made by the firm."""
-        request = pb.CreateFolderRequest(organisation_id=company.organisation_id, name=name, service_area=area)  # type: ignore[arg-type]
+        request = pb.CreateFolderRequest(organisation_id=company.organisation_id, name=name, service_area=area)
         return str(self.folders(self.manager()).CreateFolder(request).folder_id)
 
     def upload(
