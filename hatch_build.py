@@ -28,6 +28,8 @@ def compile_protos(root: Path) -> None:
         fresh = Path(scratch) / "gen"
         fresh.mkdir()
         _protoc(root / "proto", fresh)
+        # Inside the package it is installed with it: the gateway makes the REST API's documentation from the comments in it.
+        shutil.copy(fresh / "kontor.binpb", fresh / "kontor" / "api.binpb")
         for package in ("kontor", "buf"):
             (fresh / package).mkdir(exist_ok=True)
             (fresh / package / "py.typed").touch()
