@@ -15,7 +15,7 @@ from services import flows
 
 FOLDER = Path(__file__).parent
 # Identity first: the others resolve members with it.
-NAMES = tuple(sorted((path.parent.name for path in FOLDER.glob("*/service.py")), key=lambda name: (name != "identity", name)))
+NAMES = tuple(sorted((path.parent.name for path in FOLDER.glob("*/config.py")), key=lambda name: (name != "identity", name)))
 
 
 def prefix(name: str) -> str:

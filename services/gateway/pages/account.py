@@ -15,7 +15,7 @@ from services.gateway.reasons import problems
 Answer = str | Response | tuple[str, int]
 
 
-def blueprint(peers: Peers, config: Config) -> Blueprint:
+def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
     pages = Blueprint("account", __name__)
     stub = identity_pb2_grpc.AccountStub(peers.channel("identity"))

@@ -19,7 +19,7 @@ ROLES = {False: (identity_pb2.ROLE_WRITE, identity_pb2.ROLE_READ, identity_pb2.R
          True: (identity_pb2.ROLE_CONSULTANT, identity_pb2.ROLE_ADMINISTRATOR)}  # fmt: skip
 
 
-def blueprint(peers: Peers, config: Config) -> Blueprint:
+def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
     pages = Blueprint("administration", __name__, url_prefix="/administration")
     members = _Members(identity_pb2_grpc.OrganisationsStub(peers.channel("identity")))

@@ -8,7 +8,7 @@ from chassis.service import Peers
 from services.gateway.config import Config
 
 
-def blueprint(peers: Peers, config: Config) -> Blueprint:
+def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
     pages = Blueprint("clients", __name__)
     links = linking_pb2_grpc.LinksStub(peers.channel("linking"))

@@ -13,7 +13,7 @@ from services.gateway.reader import is_firm, may
 SHOWN = 6
 
 
-def blueprint(peers: Peers, config: Config) -> Blueprint:
+def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
     pages = Blueprint("home", __name__)
     documents = documents_pb2_grpc.DocumentsStub(peers.channel("documents"))

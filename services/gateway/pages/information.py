@@ -6,7 +6,7 @@ from chassis.service import Peers
 from services.gateway.config import Config
 
 
-def blueprint(peers: Peers, config: Config) -> Blueprint:
+def blueprint(_peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
     pages = Blueprint("information", __name__)
 

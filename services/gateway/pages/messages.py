@@ -15,7 +15,7 @@ from services.gateway.reasons import problems
 AREAS = (access_pb2.SERVICE_AREA_ACCOUNTING, access_pb2.SERVICE_AREA_PAYROLL, access_pb2.SERVICE_AREA_HR)
 
 
-def blueprint(peers: Peers, config: Config) -> Blueprint:
+def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
     pages = Blueprint("messages", __name__)
     stub = messaging_pb2_grpc.MessagesStub(peers.channel("messaging"))

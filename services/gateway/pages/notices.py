@@ -13,7 +13,7 @@ from services.gateway.reader import is_firm
 PAGE = 50
 
 
-def blueprint(peers: Peers, config: Config) -> Blueprint:
+def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
     pages = Blueprint("notices", __name__)
     stub = notify_pb2_grpc.NoticesStub(peers.channel("notify"))
