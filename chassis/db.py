@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import alembic.command
 import alembic.config
+import sqlalchemy
 from google.protobuf.message import Message
 from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
-from sqlalchemy import Executable, MetaData, create_engine, text
+from sqlalchemy import Executable, MetaData, text
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -81,13 +82,13 @@ class Database:
 
     def __init__(self, url: str, *, service: str, pool_size: int = 4) -> None:
         self.url, self.service = url, service
-        self.engine = create_engine(
+        _trace_engines()
+        self.engine = sqlalchemy.create_engine(
             url, pool_size=pool_size, max_overflow=0, pool_timeout=5, pool_pre_ping=True, pool_use_lifo=True,
             connect_args={"options": OPTIONS, "connect_timeout": 5},
         )  # fmt: skip
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.start_job: Callable[[str, Sequence[str]], None] = lambda name, arguments: None
-        SQLAlchemyInstrumentor().instrument(engine=self.engine, skip_dep_check=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -115,6 +116,13 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _trace_engines() -> None:
+    """Have SQLAlchemy's engines report spans from now on; the instrumentation does it for a process, and complains when asked twice."""
+    instrumentor = SQLAlchemyInstrumentor()
+    if not instrumentor.is_instrumented_by_opentelemetry:
+        instrumentor.instrument(skip_dep_check=True)
 
 
 @contextmanager

@@ -123,12 +123,12 @@ class _Listing:
 
     def file(self, document: uuid.UUID) -> AnyResponse:
         """The bytes of one document, as an attachment (ACC-54)."""
-        return transfer.respond(self._documents.Download(documents_pb2.DownloadRequest(document_id=str(document))))
+        return transfer.download(self._peers, str(document))
 
     def zip(self) -> AnyResponse:
         """Several documents as one zip, streamed."""
         ids = [each for each in request.args.getlist("document") if _is_uuid(each)]
-        return transfer.respond(self._documents.DownloadZip(documents_pb2.DownloadZipRequest(document_ids=list(dict.fromkeys(ids)))))
+        return transfer.download_zip(self._peers, list(dict.fromkeys(ids)))
 
     def states(self) -> Response:
         """The present status of these documents, for rows that wait for their scan."""
@@ -180,7 +180,7 @@ class _Sending:
             replace=args.get("replace") == "1", batch_id=args.get("batch", "")[:36], size=request.content_length or 0,
         )  # fmt: skip
         try:
-            return jsonify(_state(transfer.receive(self._documents, start, request.stream))), 201
+            return jsonify(_state(transfer.upload(self._peers, request.stream, start))), 201
         except Failure as failure:
             problem = to_problem(failure, request_id=g.request_id) | {"detail": sentence(failure)}
             answer = jsonify(problem)
@@ -199,7 +199,7 @@ class _Sending:
                 replace="replace" in form, batch_id=batch,
             )  # fmt: skip
             try:
-                results.append({"name": file.filename, "document": transfer.receive(self._documents, start, file.stream)})
+                results.append({"name": file.filename, "document": transfer.upload(self._peers, file.stream, start)})
             except Failure as failure:
                 results.append({"name": file.filename, "problem": sentence(failure), "exists": failure.reason == "document_exists"})
         sent = [each["document"].document_id for each in results if "document" in each]
