@@ -70,8 +70,8 @@ class Program:
         """Let a frozen one go on."""
         self._signal(signal.SIGCONT)
 
-    def release(self) -> int:
-        """Leave it running after this interpreter's end; returns the process id for whoever ends it."""
+    def release(self) -> dict[str, str | int]:
+        """Leave it running after this interpreter's end; returns what `end_group` needs to end it."""
         if self._process is None:
             raise RuntimeError(f"{self.name} is not running")
         pid = self._process.pid
@@ -79,7 +79,7 @@ class Program:
             # Forgetting a running child is exactly what is wanted here.
             warnings.simplefilter("ignore", ResourceWarning)
             self._process = None
-        return pid
+        return {"pid": pid, "ending": int(self.ending)}
 
     def log_end(self) -> str:
         """The last lines it wrote."""

@@ -8,16 +8,20 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import uuid_utils.compat as uuid
 
+from tests.servers.container import Container, usable
 from tests.servers.missing import could_not_test, program
 from tests.servers.program import Program, free_ports
 from tests.servers.sharing import Shared
 from tests.waiting import eventually
 
+Node = Program | Container
+
+IMAGE = "rabbitmq:4-management"
 # Debian's own start script refuses every user but root and rabbitmq and runs the node as the latter; this is the program behind it.
 UNWRAPPED = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
@@ -44,7 +48,7 @@ def new_vhost(rabbitmq_url: str) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture
-def rabbit_node(shared_servers: Shared) -> Iterator[Program]:
+def rabbit_node(shared_servers: Shared) -> Iterator[Node]:
     """A RabbitMQ of the test's own, to stop, kill, freeze and start again; what was confirmed survives."""
     node = rabbitmq(shared_servers.directory("rabbitmq"))
     node.start()
@@ -68,22 +72,45 @@ def manage(url: str, method: str, path: str) -> object:
     return json.loads(body) if body else None
 
 
-def wait_until_on_disk(node: Program, queue: str) -> None:
+def wait_until_on_disk(node: Node, queue: str) -> None:
     """Wait until a killed node would come back with a new queue.
 
     RabbitMQ 3.10 confirms messages half a second before it has written the name of the new quorum queue they are in; killed in between,
     it comes back with a queue that never gets a leader.
     """
-    eventually(lambda: any(queue.encode() in names.read_bytes() for names in node.directory.glob("data/*/quorum/*/names.dets")))
+
+    def written() -> str:
+        if isinstance(node, Container):
+            return node.run("cat /var/lib/rabbitmq/mnesia/*/quorum/*/names.dets")
+        return "".join(names.read_text(errors="replace") for names in node.directory.glob("data/*/quorum/*/names.dets"))
+
+    eventually(lambda: queue in written())
 
 
-def rabbitmq(directory: Path) -> Program:
-    """A new node on free ports, that no other node on this machine knows."""
+def rabbitmq(directory: Path) -> Node:
+    """A new node on free ports: the deployed version where its image is here, else the distribution's."""
+    port = _port_with_its_management_port()
+    return _container(directory, port) if usable(IMAGE) else _program(directory, port)
+
+
+def _container(directory: Path, port: int) -> Container:
+    return Container(
+        name="RabbitMQ",
+        url=f"amqp://guest:guest@127.0.0.1:{port}/%2F",
+        image=IMAGE,
+        directory=directory,
+        ports={5672: port, 15672: _management_port(port)},
+        environment={"RABBITMQ_DEFAULT_USER": "guest", "RABBITMQ_DEFAULT_PASS": "guest"},
+        answers=partial(_answers, port),
+    )
+
+
+def _program(directory: Path, port: int) -> Program:
+    """A node that no other node on this machine knows."""
     server = program("rabbitmq-server", package="rabbitmq-server", also=UNWRAPPED)
     mapper = shutil.which("epmd")
     if server is None or mapper is None:
         could_not_test("RabbitMQ: no KONTOR_TEST_RABBITMQ_URL, and no rabbitmq-server to start")
-    port = _port_with_its_management_port()
     mapper_port, own_port = free_ports(2)
     (directory / "rabbitmq.conf").write_text(_configuration(port))
     (directory / "plugins").write_text("[rabbitmq_management].")
@@ -91,7 +118,7 @@ def rabbitmq(directory: Path) -> Program:
     start = f'"{mapper}" -port {mapper_port} & exec "{server}"'
     return Program(
         name="RabbitMQ",
-        url=f"amqp://guest:guest@127.0.0.1:{port}/{quote('/', safe='')}",
+        url=f"amqp://guest:guest@127.0.0.1:{port}/%2F",
         command=["/bin/sh", "-c", start],
         directory=directory,
         environment=_environment(directory, port=port, own_port=own_port, mapper_port=mapper_port),

@@ -9,14 +9,30 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from tests.servers.container import remove
 from tests.servers.missing import PREFIX
-from tests.servers.program import Program, end_group
+from tests.servers.program import end_group
 
 RUN = pytest.StashKey[Path]()
 PATTERN = "kontor-tests-"
+
+
+class Server(Protocol):
+    """What can be shared: a program or a container."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+
+    def release(self) -> dict[str, str | int]:
+        """Leave it running; what is returned says how to end it."""
 
 
 class Shared:
@@ -25,15 +41,15 @@ class Shared:
     def __init__(self, run: Path) -> None:
         self.run = run
 
-    def url(self, name: str, build: Callable[[Path], Program]) -> str:
+    def url(self, name: str, build: Callable[[Path], Server]) -> str:
         """The address of the session's server of this name, started if it is not running yet."""
         with (self.run / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             record = self.run / f"{name}.json"
             if not record.exists():
-                program = build(self.directory(name))
-                program.start()
-                record.write_text(json.dumps({"url": program.url, "pid": program.release(), "ending": program.ending}))
+                server = build(self.directory(name))
+                server.start()
+                record.write_text(json.dumps({"url": server.url, **server.release()}))
             return str(json.loads(record.read_text())["url"])
 
     def directory(self, name: str) -> Path:
@@ -80,8 +96,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _end_all(run: Path) -> None:
     for record in run.glob("*.json"):
         server = json.loads(record.read_text())
-        if _is_ours(server["pid"], run):
+        if "pid" in server and _is_ours(server["pid"], run):
             end_group(server["pid"], signal.Signals(server["ending"]))
+    remove(run)
     shutil.rmtree(run, ignore_errors=True)
 
 

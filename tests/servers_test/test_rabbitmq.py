@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 from kombu import Connection, Exchange, Queue
 
-from tests.servers.program import Program
-from tests.servers.rabbitmq import manage, wait_until_on_disk
+from tests.servers.rabbitmq import Node, manage, wait_until_on_disk
 from tests.waiting import eventually
 
 # Quorum, as all of Kontor's queues are: it survives its node.
@@ -28,7 +27,7 @@ def _queues(url: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.xdist_group("faults")
-def test_a_killed_node_comes_back_with_what_it_confirmed(rabbit_node: Program) -> None:
+def test_a_killed_node_comes_back_with_what_it_confirmed(rabbit_node: Node) -> None:
     _send(rabbit_node.url, "kept")
     wait_until_on_disk(rabbit_node, "notes")
     rabbit_node.kill()
@@ -39,7 +38,7 @@ def test_a_killed_node_comes_back_with_what_it_confirmed(rabbit_node: Program) -
 
 
 @pytest.mark.xdist_group("faults")
-def test_a_frozen_node_hangs_and_goes_on(rabbit_node: Program) -> None:
+def test_a_frozen_node_hangs_and_goes_on(rabbit_node: Node) -> None:
     rabbit_node.freeze()
     with Connection(rabbit_node.url, connect_timeout=1) as connection, pytest.raises(OSError, match="timed out"):
         connection.connect()
