@@ -1,0 +1,16 @@
+"""A consultant's areas at a client have changed: what happened in the others is not told any more (FNK-16, BEY-10)."""
+
+from kontor.access.v1.access_pb2 import ServiceArea
+from kontor.events.v1.envelope_pb2 import Envelope
+from kontor.linking.v1 import events_pb2
+
+from chassis.db import Transaction
+from services.notify import notices, people
+
+EVENT = events_pb2.ConsultantAssigned
+
+
+def handle(tx: Transaction, event: events_pb2.ConsultantAssigned, envelope: Envelope) -> None:
+    """Drop the consultant's notices about the client in areas no longer served."""
+    others = sorted(set(ServiceArea.values()) - set(event.service_areas))
+    notices.withdraw(tx, event.membership_id, scope_id=event.organisation_id, areas=others, at=people.moment(envelope))

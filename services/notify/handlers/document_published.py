@@ -1,0 +1,19 @@
+"""A document was published or updated: a red dot now, and a line in the next digest (ACC-67, ACC-69)."""
+
+from kontor.documents.v1 import events_pb2
+from kontor.events.v1.envelope_pb2 import Envelope
+from kontor.notify.v1.notify_pb2 import NOTICE_KIND_DOCUMENT_PUBLISHED
+
+from chassis.db import Transaction
+from services.notify import notices, people
+
+EVENT = events_pb2.DocumentPublished
+
+
+def handle(tx: Transaction, event: events_pb2.DocumentPublished, envelope: Envelope) -> None:
+    """Everybody who may see it, but not the uploader, who knows."""
+    news = notices.News(
+        kind=NOTICE_KIND_DOCUMENT_PUBLISHED, organisation_id=event.organisation_id, subject_id=event.document_id,
+        service_area=event.service_area, at=people.moment(envelope), folder_id=event.folder_id, version=event.version,
+    )  # fmt: skip
+    notices.post(tx, news, set(event.reader_membership_ids) - {event.uploaded_by_membership_id})

@@ -1,0 +1,48 @@
+"""The address book: kept from events, which may arrive late and in any order."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from kontor.events.v1.envelope_pb2 import Envelope
+from kontor.identity.v1.events_pb2 import MemberAdded, ProfileChanged
+from sqlalchemy import case, delete, exists
+from sqlalchemy.dialects.postgresql import Insert, insert
+
+from chassis.db import Transaction
+from services.notify import rules
+from services.notify.models import Membership, Person
+
+
+def moment(envelope: Envelope) -> datetime:
+    """When the event happened."""
+    return envelope.time.ToDatetime(UTC)
+
+
+def introduce(tx: Transaction, event: MemberAdded, *, at: datetime) -> None:
+    """A person as a new membership shows them. The address is always taken over, name and language unless something newer is known."""
+    known = insert(Person).values(
+        user_id=event.user_id, email=event.email, first_name=event.first_name, language=event.language,
+        time_zone=rules.known_zone(event.time_zone), as_of=at,
+    )  # fmt: skip
+    changes = _newest(known) | {"email": known.excluded.email, "time_zone": known.excluded.time_zone}
+    tx.execute(known.on_conflict_do_update(index_elements=["user_id"], set_=changes))
+
+
+def rename(tx: Transaction, event: ProfileChanged, *, at: datetime) -> None:
+    """A person's name and language. One who is not known yet has no address until the first membership arrives."""
+    known = insert(Person).values(
+        user_id=event.user_id, email="", first_name=event.first_name, language=event.language, time_zone="UTC", as_of=at
+    )
+    tx.execute(known.on_conflict_do_update(index_elements=["user_id"], set_=_newest(known)))
+
+
+def forget_if_gone(tx: Transaction, user_id: str) -> None:
+    """Drop the person who is a member nowhere any more."""
+    member = exists().where(Membership.user_id == user_id, Membership.removed_at.is_(None))
+    tx.execute(delete(Person).where(Person.user_id == user_id, ~member))
+
+
+def _newest(known: Insert) -> dict[str, Any]:
+    newer = known.excluded.as_of > Person.as_of
+    columns = (Person.first_name, Person.language, Person.as_of)
+    return {column.name: case((newer, known.excluded[column.name]), else_=column) for column in columns}

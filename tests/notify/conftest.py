@@ -1,0 +1,21 @@
+"""The notify service on a database and a mail server of the test's own."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chassis.testing import ServiceUnderTest
+from tests.notify.post import Office, started
+from tests.servers.smtp import MailServer
+
+
+@pytest.fixture
+def service(new_database: Callable[[str], str], smtp: MailServer) -> Iterator[ServiceUnderTest]:
+    running = started(new_database("notify"), smtp.url)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def office(service: ServiceUnderTest) -> Office:
+    return Office(service)
