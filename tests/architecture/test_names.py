@@ -17,7 +17,7 @@ ALLOWED = REQUIRED | {
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
-    assert [shown(path) for path in files() if EMPTY & set(path.relative_to(ROOT).with_suffix("").parts)] == []
+    assert [shown(path) for path in modules() if EMPTY & set(path.relative_to(ROOT).with_suffix("").parts)] == []
 
 
 @pytest.mark.parametrize("service", SERVICES)
