@@ -1,6 +1,7 @@
 """Guessing passwords and codes leads nowhere, and honest people hardly notice."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import grpc
@@ -57,9 +58,10 @@ def test_the_hundredth_wrong_code_in_a_row_disables_the_authenticator(world: Wor
     while looked_at < 100:
         with later(hours=hours):
             attempt, bad = world.started(somebody).attempt, wrong(somebody)
-            results = at_once([lambda attempt=attempt, bad=bad: give(world, attempt, bad)] * 8)
+            results = at_once([partial(give, world, attempt, bad)] * 8)
         looked_at += len([result for result in results if isinstance(result, Unauthenticated) and result.reason == "wrong_code"])
         hours += 0.5
+    assert looked_at == 100
     assert world.sql("select failures, disabled_at is not null from factors") == [(100, True)]
     with later(hours=hours + 24):
         attempt = world.started(somebody).attempt
@@ -87,7 +89,7 @@ def test_a_code_works_once_however_many_use_it_at_once(world: World, somebody: S
         with later(minutes=minutes):
             before = world.sql("select count(*) from sessions")[0][0]
             attempts, digits = [world.started(somebody).attempt for _ in range(50)], code(somebody)
-            results = at_once([lambda attempt=attempt, digits=digits: give(world, attempt, digits) for attempt in attempts])
+            results = at_once([partial(give, world, attempt, digits) for attempt in attempts])
             assert len([result for result in results if isinstance(result, pb.FinishSignInResponse)]) == 1
             assert reasons(results) <= {"code_used", "too_many_attempts"}
             assert world.sql("select count(*) from sessions") == [(int(str(before)) + 1,)]
@@ -148,7 +150,7 @@ def test_unknown_and_known_addresses_cost_the_same(world: World, somebody: Someb
         for email, seconds in spent.items():
             world.sql("delete from password_counters")
             started = clock.now()
-            failure(lambda email=email: world.started(Somebody(email, password="not the password")))
+            failure(partial(world.started, Somebody(email, password="not the password")))
             seconds.append((clock.now() - started).total_seconds())
     known, unknown = (sorted(seconds)[len(seconds) // 2] for seconds in spent.values())
     assert max(known, unknown) < 2 * min(known, unknown)

@@ -75,6 +75,9 @@ class World:
     def organisations(self, who: Caller) -> OrganisationsStub:
         return OrganisationsStub(self.channel(who))
 
+    def sessions_of(self, who: Caller) -> SessionsStub:
+        return SessionsStub(self.channel(who))
+
     def account(self, who: Caller) -> AccountStub:
         return AccountStub(self.channel(who))
 
@@ -93,11 +96,15 @@ class World:
             result = connection.execute(text(statement), values)
             return [tuple(row) for row in result] if result.returns_rows else []
 
-    def firm(self, email: str = "berit@kontoret.example.no", number: str = NUMBERS["NO"][0]) -> pb.Organisation:
+    def firm(self) -> pb.Organisation:
+        """A firm, made by the platform's operator."""
         operator = person(PERMISSION_FIRM_CREATE, user_id="operator", membership_id="", organisation_id="", organisation_kind="")
-        administrator = pb.FirstAdministrator(email=email, first_name="Berit", last_name="Revisordal", language="nb")
-        request = pb.CreateFirmRequest(name="Nordlys Regnskap AS", organisation_number=number, country="NO", administrator=administrator)
-        return self.organisations(operator).CreateFirm(request)
+        return self.firm_by(operator)
+
+    def firm_by(self, who: Caller, *, number: str = NUMBERS["NO"][0], country: str = "NO") -> pb.Organisation:
+        administrator = pb.FirstAdministrator(email="berit@kontoret.example.no", first_name="Berit", last_name="Revisordal", language="nb")
+        request = pb.CreateFirmRequest(name="Nordlys Regnskap AS", organisation_number=number, country=country, administrator=administrator)
+        return self.organisations(who).CreateFirm(request)
 
     def client(self, firm_side: Caller, email: str = "kari@bakeri.example.no", number: str = NUMBERS["NO"][1]) -> pb.Organisation:
         administrator = pb.FirstAdministrator(email=email, first_name="Kari", last_name="Bakerud", language="nb")

@@ -5,7 +5,7 @@ from typing import Any
 
 import uuid_utils.compat as uuid
 from kontor.identity.v1 import identity_pb2 as pb
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Row
 
@@ -35,13 +35,12 @@ def start(database: Database, passwords: Passwords, request: pb.StartSignInReque
     An unknown address, one without a password and one with another cost the same work and get the same answer (P5).
     """
     address = addresses.typed(request.email)
-    user = next(iter(database.read(_user.where(User.email == address))), None)
-    stored = user.password_hash if user else None
     with passwords.turn():
         # Counted inside the turn: at most as many guesses are on their way at once as passwords are checked at once.
         with database.transaction() as tx:
             throttle.count_password(tx, address)
-        right = passwords.matches(stored, request.password)
+            user = tx.execute(_user.where(User.email == address)).one_or_none()
+        right = passwords.matches(user.password_hash if user else None, request.password)
     with database.transaction() as tx:
         begun = _begin(tx, user) if user and right else None
         if begun:
@@ -56,10 +55,14 @@ def start(database: Database, passwords: Passwords, request: pb.StartSignInReque
 
 def _begin(tx: Transaction, user: Row[Any]) -> Begun | None:
     # The password may have been changed while it was checked; changing it takes this lock first.
-    unchanged = select(User.id).where(User.id == user.id, User.password_hash == user.password_hash).with_for_update(read=True)
-    if tx.scalar(unchanged) is None:
+    unchanged = (
+        select(exists().where(Factor.user_id == User.id))
+        .where(User.id == user.id, User.password_hash == user.password_hash)
+        .with_for_update(read=True, of=User)
+    )
+    enrolled = tx.scalar(unchanged)
+    if enrolled is None:
         return None
-    enrolled = tx.scalar(select(Factor.id).where(Factor.user_id == user.id))
     begun = Begun(token=tokens.new(), email=user.email, secret=None if enrolled else totp.new_secret())
     tx.add(
         Attempt(
