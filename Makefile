@@ -32,7 +32,7 @@ lint: tools ## Check style, types and the contract
 	$(BIN)/buf lint gen/kontor.binpb --config buf.yaml
 
 bench: tools ## Measure speed and print it as ratios
-	$(BIN)/pytest tests/benchmarks --override-ini testpaths=tests/benchmarks -p no:xdist --timeout 1800 -s
+	$(BIN)/pytest tests/benchmarks --timeout 1800 --capture no
 
 lock: .venv/.tools ## Choose the newest versions of every dependency and lock them with their hashes
 	$(PIP) uv
