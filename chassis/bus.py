@@ -1,26 +1,23 @@
 """Carries events between services: RabbitMQ between processes, plain calls inside one. Both at least once, both confirmed."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import kombu
-from amqp.exceptions import AMQPError
 from google.protobuf import symbol_database
-from kombu.exceptions import KombuError, OperationalError
+from google.protobuf.message import DecodeError
 from kontor.events.v1 import envelope_pb2
 from kontor.events.v1.envelope_pb2 import Envelope
 
-from chassis import telemetry
-from chassis.errors import Unavailable
+from chassis import rabbit, telemetry
+from chassis.errors import Failure, Unavailable
 from chassis.outbox import Inbox
 
-EXCHANGE = kombu.Exchange("kontor.events", "topic", durable=True)
-DEAD = kombu.Exchange("kontor.dead", "fanout", durable=True)
-CONFIRM_SECONDS = 10
-PREFETCH = 50
-BROKEN = (AMQPError, KombuError, OperationalError, OSError)
+# Between the attempts at one event, and while a database is away.
+PAUSE_SECONDS = 0.5
 
 Watcher = Callable[[Envelope], None]
 
@@ -29,7 +26,10 @@ class Bus(Protocol):
     """What the relay and the services need of a bus."""
 
     def publish(self, envelopes: Sequence[Envelope]) -> set[str]:
-        """Carry the events; answers the ids that are safe with their receivers. The others must be brought again."""
+        """Carry the events; answers the ids that are safe with their receivers. The others must be brought again.
+
+        Safe is what every service that handles it has, or has a queue for; a hint, which may reach nobody, always is.
+        """
 
     def subscribe(self, service: str, inbox: Inbox) -> None:
         """Bring the service every event its inbox handles, from before and from now on."""
@@ -37,8 +37,8 @@ class Bus(Protocol):
     def watch(self, types: Iterable[str], watcher: Watcher) -> None:
         """Tell `watcher` of events while it lives; what happens while it does not is not made up for."""
 
-    def declare(self) -> None:
-        """Make the queues of everything subscribed, so that what is published from now on waits in them."""
+    def declare(self) -> list[str]:
+        """Make the queues of everything subscribed, so that what is published from now on waits in them; answers their names."""
 
     def start(self) -> None:
         """Begin to bring events."""
@@ -50,112 +50,115 @@ class Bus(Protocol):
         """Raises Unavailable unless the bus works."""
 
 
-def is_hint(event_type: str) -> bool:
-    """Whether the event only concerns watchers and may reach nobody."""
-    descriptor = symbol_database.Default().GetSymbol(event_type).DESCRIPTOR
-    return bool(descriptor.GetOptions().Extensions[envelope_pb2.hint])
-
-
 class LocalBus:
     """The bus of a single process: an event is accepted when every handler of it has committed."""
 
     def __init__(self) -> None:
-        self._inboxes: list[Inbox] = []
+        self._inboxes: dict[str, Inbox] = {}
         self._watchers: list[tuple[frozenset[str], Watcher]] = []
+        self._running = False
+        self._log = telemetry.log("chassis.bus")
 
     def publish(self, envelopes: Sequence[Envelope]) -> set[str]:
         """Call the handlers, in order; an event that one of them could not handle is not accepted."""
-        return {envelope.id for envelope in envelopes if self._deliver(envelope)}
+        return {envelope.id for envelope in envelopes if self._running and self._deliver(envelope)}
 
     def subscribe(self, service: str, inbox: Inbox) -> None:
         """Add a service's inbox."""
-        self._inboxes.append(inbox)
+        self._inboxes[service] = inbox
 
     def watch(self, types: Iterable[str], watcher: Watcher) -> None:
         """Add a watcher."""
         self._watchers.append((frozenset(types), watcher))
 
-    def declare(self) -> None:
-        """Nothing to make: there are no queues."""
+    def declare(self) -> list[str]:
+        """There are no queues to make: what waits, waits in the outbox."""
+        return []
 
     def start(self) -> None:
-        """Nothing to begin: the relay's thread calls the handlers."""
+        """Accept events; the relay's thread calls the handlers."""
+        self._running = True
 
     def stop(self) -> None:
-        """Nothing to end."""
+        """Accept no more."""
+        self._running = False
 
     def check(self) -> None:
-        """A process can always reach itself."""
+        """Raises Unavailable before `start` and after `stop`."""
+        if not self._running:
+            raise Unavailable("bus_unavailable", "The bus is not started.")
 
     def _deliver(self, envelope: Envelope) -> bool:
-        done = [inbox.receive(envelope) for inbox in self._inboxes if envelope.type in inbox.types]
+        concerned = [inbox for inbox in self._inboxes.values() if envelope.type in inbox.types]
+        if not concerned and not is_hint(envelope.type):
+            self._log.error("event has no queue", type=envelope.type)
+            return False
+        done = [self._bring(inbox, envelope) for inbox in concerned]
         if all(done):
             for types, watcher in self._watchers:
                 if envelope.type in types:
-                    watcher(envelope)
+                    tell(watcher, envelope)
         return all(done)
+
+    def _bring(self, inbox: Inbox, envelope: Envelope) -> bool:
+        try:
+            return inbox.receive(envelope)
+        except Failure as why:
+            self._log.warning("event waits", type=envelope.type, reason=why.reason)
+            return False
 
 
 class RabbitBus:
-    """The bus between processes: RabbitMQ, a topic exchange, one quorum queue a service, batched confirms.
-
-    Uses nothing newer than RabbitMQ 3.10 and declares every argument, so that 3.10 and 4.x behave alike.
-    """
+    """The bus between processes: RabbitMQ, a topic exchange, one quorum queue a service, batched confirms."""
 
     def __init__(self, url: str, *, consumers: int = 2) -> None:
         self._url, self._consumers = url, consumers
-        self._publisher: _Publisher | None = None
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._publisher: rabbit.Publisher | None = None
+        self._lock, self._stop = threading.Lock(), threading.Event()
         self._threads: list[threading.Thread] = []
-        self._loops: list[Callable[[], None]] = []
-        self._queues: list[kombu.Queue] = []
+        self._inboxes: dict[str, Inbox] = {}
+        self._watchers: list[tuple[frozenset[str], Watcher]] = []
+        self._log = telemetry.log("chassis.bus")
 
     def publish(self, envelopes: Sequence[Envelope]) -> set[str]:
         """Publish and wait for the broker's confirms, matched by delivery tag."""
-        with self._lock:
+        with self._lock, _unavailable():
             try:
                 if self._publisher is None:
-                    self._publisher = _Publisher(connect(self._url))
-                return self._publisher.publish(envelopes)
-            except BROKEN as why:
+                    self._publisher = rabbit.Publisher(rabbit.connect(self._url))
+                return self._publisher.publish([(each, not is_hint(each.type)) for each in envelopes])
+            except rabbit.BROKEN:
                 # After any error a late confirm could be credited to another message: the connection is thrown away.
-                if self._publisher is not None:
-                    self._publisher.throw_away()
-                    self._publisher = None
-                raise Unavailable("bus_unavailable", "The message broker does not answer.") from why
+                self._throw_away()
+                raise
 
     def subscribe(self, service: str, inbox: Inbox) -> None:
         """Consume the service's queue, in `consumers` threads, each with its own connection."""
-        queue = service_queue(service, inbox.types)
-        self._queues.append(queue)
-        self._loops += [lambda: self._consume(queue, _receiver(inbox))] * self._consumers
+        self._inboxes[service] = inbox
 
     def watch(self, types: Iterable[str], watcher: Watcher) -> None:
         """Consume an exclusive queue that goes with its connection."""
-        wanted = tuple(types)
+        self._watchers.append((frozenset(types), watcher))
 
-        def receive(message: Any) -> None:
-            message.ack()
-            watcher(Envelope.FromString(message.body))
-
-        self._loops.append(lambda: self._consume(_watch_queue(wanted), receive))
-
-    def declare(self) -> None:
+    def declare(self) -> list[str]:
         """Make the queues now. Raises Unavailable when the broker does not answer."""
-        try:
-            with connect(self._url) as connection:
-                for queue in self._queues:
-                    declare(connection, queue)
-        except BROKEN as why:
-            raise Unavailable("bus_unavailable", "The message broker does not answer.") from why
+        queues = [rabbit.service_queue(service, inbox.types) for service, inbox in self._inboxes.items()]
+        with _unavailable(), rabbit.connected(self._url) as connection:
+            for queue in queues:
+                rabbit.declare(connection, queue)
+        return [queue.name for queue in queues]
 
     def start(self) -> None:
         """Start the consuming threads."""
-        for number, loop in enumerate(self._loops):
-            thread = threading.Thread(target=loop, name=f"bus-{number}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        work = [
+            partial(self._consume, partial(rabbit.service_queue, service, inbox.types), partial(self._receive, inbox))
+            for service, inbox in self._inboxes.items()
+            for _ in range(self._consumers)
+        ]
+        work += [partial(self._consume, partial(rabbit.watch_queue, types), partial(_pass, watcher)) for types, watcher in self._watchers]
+        for number, loop in enumerate(work):
+            self._threads.append(threading.Thread(target=loop, name=f"bus-{number}", daemon=True))
+            self._threads[-1].start()
 
     def stop(self) -> None:
         """Let each thread finish the event at hand, then close."""
@@ -163,123 +166,77 @@ class RabbitBus:
         for thread in self._threads:
             thread.join(timeout=30)
         with self._lock:
-            if self._publisher is not None:
-                self._publisher.throw_away()
-                self._publisher = None
+            self._throw_away()
 
     def check(self) -> None:
         """Raises Unavailable unless the broker accepts a connection."""
-        try:
-            connection = connect(self._url)
+        with _unavailable(), rabbit.connected(self._url) as connection:
             connection.connect()
-            connection.collect()
-        except BROKEN as why:
-            raise Unavailable("bus_unavailable", "The message broker does not answer.") from why
 
-    def _consume(self, queue: kombu.Queue, receive: Callable[[Any], None]) -> None:
-        log = telemetry.log("chassis.bus")
-        while not self._stop.is_set():
-            connection = connect(self._url, heartbeat=20)
-            try:
-                declare(connection, queue)
-                with kombu.Consumer(connection.default_channel, [queue], on_message=receive, prefetch_count=PREFETCH, accept=None):
-                    self._drain(connection)
-            except BROKEN as why:
-                log.warning("consumer reconnects", queue=queue.name, error=type(why).__name__)
-                self._stop.wait(0.5)
-            finally:
-                connection.collect()
-
-    def _drain(self, connection: kombu.Connection) -> None:
+    def _consume(self, queue: Callable[[], kombu.Queue], receive: Callable[[kombu.Connection, Any], None]) -> None:
         while not self._stop.is_set():
             try:
-                connection.drain_events(timeout=1)
-            except (TimeoutError, socket.timeout):
+                with rabbit.connected(self._url, heartbeat=rabbit.HEARTBEAT_SECONDS) as connection:
+                    rabbit.consume(connection, queue(), partial(receive, connection), stop=self._stop)
+            except rabbit.BROKEN as why:
+                self._log.warning("consumer reconnects", error=type(why).__name__)
+                self._stop.wait(PAUSE_SECONDS)
+
+    def _receive(self, inbox: Inbox, connection: kombu.Connection, message: Any) -> None:
+        try:
+            envelope = Envelope.FromString(message.body)
+        except DecodeError:
+            self._log.exception("not an event")
+            message.reject()
+            return
+        while not self._stop.is_set():
+            try:
+                done = inbox.receive(envelope)
+            except Failure as why:
+                # The database is away. The event is held here: each time it is given back would count towards the broker's limit.
+                self._log.warning("event waits", type=envelope.type, reason=why.reason)
+                self._stop.wait(PAUSE_SECONDS)
                 connection.heartbeat_check()
+                continue
+            if done:
+                message.ack()
+            else:
+                self._stop.wait(PAUSE_SECONDS)
+                # reject, never nack: since RabbitMQ 4.3 only a reject counts towards the delivery limit.
+                message.reject(requeue=True)
+            return
+
+    def _throw_away(self) -> None:
+        if self._publisher is not None:
+            self._publisher.connection.collect()
+            self._publisher = None
 
 
-class _Publisher:
-    """One channel in confirm mode. py-amqp does not match confirms to messages; this does, by delivery tag."""
-
-    def __init__(self, connection: kombu.Connection) -> None:
-        self._connection = connection
-        self._channel = connection.default_channel
-        EXCHANGE(self._channel).declare()
-        self._channel.confirm_select()
-        self._open: dict[int, str] = {}
-        self._failed: set[str] = set()
-        self._tag = 0
-        self._channel.events["basic_ack"].add(self._acked)
-        self._channel.events["basic_nack"].add(self._nacked)
-        self._channel.events["basic_return"].add(self._returned)
-
-    def publish(self, envelopes: Sequence[Envelope]) -> set[str]:
-        self._failed.clear()
-        producer = kombu.Producer(self._channel, EXCHANGE, auto_declare=False)
-        for envelope in envelopes:
-            self._tag += 1
-            self._open[self._tag] = envelope.id
-            producer.publish(
-                envelope.SerializeToString(), routing_key=envelope.type, content_type="application/protobuf", content_encoding="binary",
-                delivery_mode=2, message_id=envelope.id, mandatory=not is_hint(envelope.type),
-                headers={"traceparent": envelope.traceparent, "ce-type": envelope.type, "ce-source": envelope.source},
-            )  # fmt: skip
-        while self._open:
-            self._channel.connection.drain_events(timeout=CONFIRM_SECONDS)
-        return {envelope.id for envelope in envelopes} - self._failed
-
-    def throw_away(self) -> None:
-        self._connection.collect()
-
-    def _acked(self, tag: int, multiple: bool) -> None:
-        for done in [held for held in self._open if held == tag or (multiple and held <= tag)]:
-            del self._open[done]
-
-    def _nacked(self, tag: int, multiple: bool) -> None:
-        self._failed |= {self._open[held] for held in self._open if held == tag or (multiple and held <= tag)}
-        self._acked(tag, multiple)
-
-    def _returned(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        # No queue is bound: a service has not declared its queue yet. The event stays in the outbox until one has.
-        self._failed.add(message.properties["message_id"])
-        telemetry.log("chassis.bus").error("event has no queue", type=routing_key)
+def is_hint(event_type: str) -> bool:
+    """Whether the event only concerns watchers and may reach nobody."""
+    try:
+        options = symbol_database.Default().GetSymbol(event_type).DESCRIPTOR.GetOptions()
+    except KeyError:
+        return False  # written by another version of the service
+    return bool(options.Extensions[envelope_pb2.hint])
 
 
-def connect(url: str, *, heartbeat: int = 0) -> kombu.Connection:
-    """A connection with time limits everywhere: under a memory alarm RabbitMQ would otherwise hold a publisher for ever."""
-    options = {"read_timeout": CONFIRM_SECONDS, "write_timeout": CONFIRM_SECONDS, "connect_timeout": 5}
-    return kombu.Connection(url, heartbeat=heartbeat, transport_options=options, connect_timeout=5)
+def tell(watcher: Watcher, envelope: Envelope) -> None:
+    """Tell a watcher. What goes wrong there is its own: the event has been handled."""
+    try:
+        watcher(envelope)
+    except Exception:
+        telemetry.log("chassis.bus").exception("watcher failed", type=envelope.type)
 
 
-def service_queue(service: str, types: Iterable[str]) -> kombu.Queue:
-    """The durable queue of a service: replicated, never dropping, poison set aside by the inbox long before the broker would."""
-    arguments = {
-        "x-queue-type": "quorum", "x-delivery-limit": 20, "x-overflow": "reject-publish",
-        "x-dead-letter-exchange": DEAD.name, "x-dead-letter-strategy": "at-least-once",
-    }  # fmt: skip
-    bindings = [kombu.binding(EXCHANGE, routing_key=name) for name in sorted(types)]
-    return kombu.Queue(f"kontor.{service}", bindings=bindings, durable=True, queue_arguments=arguments)
+def _pass(watcher: Watcher, _: kombu.Connection, message: Any) -> None:
+    message.ack()
+    tell(watcher, Envelope.FromString(message.body))
 
 
-def declare(connection: kombu.Connection, queue: kombu.Queue) -> None:
-    """Make the exchanges, the dead-letter queue and this queue, if they are not there."""
-    channel = connection.default_channel
-    EXCHANGE(channel).declare()
-    kombu.Queue("kontor.dead", DEAD, durable=True, queue_arguments={"x-queue-type": "quorum"})(channel).declare()
-    queue(channel).declare()
-
-
-def _watch_queue(types: Iterable[str]) -> kombu.Queue:
-    bindings = [kombu.binding(EXCHANGE, routing_key=name) for name in types]
-    return kombu.Queue("", bindings=bindings, durable=False, exclusive=True, auto_delete=True)
-
-
-def _receiver(inbox: Inbox) -> Callable[[Any], None]:
-    def receive(message: Any) -> None:
-        if inbox.receive(Envelope.FromString(message.body)):
-            message.ack()
-        else:
-            # reject, never nack: since RabbitMQ 4.3 only a reject counts towards the delivery limit.
-            message.reject(requeue=True)
-
-    return receive
+@contextmanager
+def _unavailable() -> Any:
+    try:
+        yield
+    except rabbit.BROKEN as why:
+        raise Unavailable("bus_unavailable", "The message broker does not answer.") from why

@@ -63,6 +63,12 @@ def assertion_for(service: str) -> str:
     return held.get(service) or held.get("*", "")
 
 
+def labelled(label: str) -> Caller:
+    """Whoever stands under this label: what is left of a caller in an event."""
+    kind, _, identifier = label.partition(":")
+    return {"user": Caller(user_id=identifier), "service": Caller(service=identifier)}.get(kind, NOBODY)
+
+
 @contextmanager
 def acting(caller: Caller, assertions: Mapping[str, str]) -> Iterator[None]:
     """Ask as `caller` inside the block. `assertions` maps service name (or `*`) to the token shown there."""
@@ -97,15 +103,17 @@ class Verifier:
     def verify(self, token: str) -> Caller:
         """The asserted caller. Raises Unauthenticated for anything not signed for us, just now."""
         try:
-            claims = jwt.decode(token, self._keys, algorithms=[ALGORITHM]).claims
+            signed = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
         except (JoseError, ValueError) as why:
             raise Unauthenticated("bad_assertion", "The caller's assertion cannot be verified.") from why
+        claims: dict[str, Any] = signed.claims
         if self._audience not in claims.get("aud", []) or claims.get("exp", 0) < clock.now().timestamp():
             raise Unauthenticated("bad_assertion", "The caller's assertion has expired or is meant for another service.")
-        if claims.get("service") and claims["service"] != claims.get("iss"):
-            raise Denied("bad_assertion", "A service may assert only itself.")
+        if signed.header.get("kid") != claims.get("iss") or claims.get("service", claims.get("iss")) != claims.get("iss"):
+            raise Denied("bad_assertion", "A service may assert only itself, with its own key.")
+        claims["permissions"] = tuple(claims.get("permissions", ()))
         known = {item.name for item in fields(Caller)}
-        return Caller(**{name: tuple(value) if name == "permissions" else value for name, value in claims.items() if name in known})
+        return Caller(**{name: value for name, value in claims.items() if name in known})
 
 
 def new_keys(issuer: str) -> tuple[OKPKey, KeySet]:

@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -21,7 +21,7 @@ class Secret(str):
         return "Secret(***)"
 
 
-class BadSettings(Exception):
+class BadSettings(Exception):  # noqa: N818 - what an operator reads about
     """The settings cannot be used; the text lists every mistake."""
 
 
@@ -29,7 +29,7 @@ class BadSettings(Exception):
 class Process:
     """Settings of a process, whichever services it runs."""
 
-    bus_url: Secret = Secret("")  # AMQP URL of RabbitMQ; empty only for all services in one process
+    bus_url: Secret = field(default_factory=Secret)  # AMQP URL of RabbitMQ; empty only for all services in one process
     listen: str = "127.0.0.1:50051"  # host:port of the gRPC server
     admin_listen: str = "127.0.0.1:9090"  # host:port of /healthz, /readyz and /metrics
     peers: tuple[str, ...] = ()  # where the other services are: identity=dns:///identity:50051,notify=…
@@ -43,6 +43,16 @@ class Process:
     consumers: int = 2  # threads that handle events
     job_threads: int = 2  # threads that run jobs
     drain_seconds: int = 20  # how long running calls may finish after SIGTERM
+
+    def __post_init__(self) -> None:
+        """Raises BadSettings for values that are each well formed and cannot work together."""
+        mistakes = [f"{PREFIX}PEERS: write name=target, not {entry!r}" for entry in self.peers if not all(entry.partition("="))]
+        if len({bool(path) for path in (self.tls_certificate, self.tls_key, self.tls_authority)}) > 1:
+            mistakes.append(f"{PREFIX}TLS_CERTIFICATE, {PREFIX}TLS_KEY and {PREFIX}TLS_AUTHORITY go together")
+        if self.log_level not in ("debug", "info", "warning", "error") or self.log_format not in ("json", "text"):
+            mistakes.append(f"{PREFIX}LOG_LEVEL is debug, info, warning or error and {PREFIX}LOG_FORMAT json or text")
+        if mistakes:
+            raise BadSettings("\n".join(mistakes))
 
 
 def describe(kind: type[Any], prefix: str) -> list[tuple[str, str, str]]:
@@ -66,9 +76,12 @@ def load(kind: type[T], prefix: str, environ: Mapping[str, str] | None = None, *
     known = {name for item in dataclasses.fields(kind) for name in (f"{prefix}{item.name.upper()}", f"{prefix}{item.name.upper()}_FILE")}  # type: ignore[arg-type]
     strange = [name for name in source if name.startswith(prefix) and name not in known and not name.startswith(tuple(others))]
     mistakes += [f"{name} is not a setting; see docs/operations.md" for name in strange]
-    if mistakes:
-        raise BadSettings("These settings need attention:\n" + "\n".join(f"  {line}" for line in sorted(mistakes)))
-    return kind(**values)
+    if not mistakes:
+        try:
+            return kind(**values)
+        except BadSettings as why:
+            mistakes += str(why).splitlines()
+    raise BadSettings("These settings need attention:\n" + "\n".join(f"  {line}" for line in sorted(mistakes)))
 
 
 def _values(kind: type[Any], prefix: str, source: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -144,12 +157,5 @@ def tracing_endpoint() -> str:
 
 
 def peer_targets(process: Process) -> dict[str, str]:
-    """Service name to gRPC target, from `peers`. Raises BadSettings for an entry that is not name=target."""
-    targets = {}
-    for entry in process.peers:
-        name, equals, target = entry.partition("=")
-        if not equals or not name or not target:
-            raise BadSettings(f"{PREFIX}PEERS: write name=target, not {entry!r}")
-        targets[name] = target
-    return targets
-
+    """Service name to gRPC target, from `peers`."""
+    return {name: target for name, _, target in (entry.partition("=") for entry in process.peers)}

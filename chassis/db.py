@@ -3,22 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import alembic.command
 import alembic.config
-import sqlalchemy
 from google.protobuf.message import Message
-from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
-from sqlalchemy import Executable, MetaData, text
+from sqlalchemy import Executable, MetaData, create_engine, text
 from sqlalchemy.engine import Connection, Row
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from chassis import audit, outbox
-from chassis.errors import Unavailable
+from chassis import audit, outbox, telemetry
+from chassis.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from chassis.service import Job
@@ -30,6 +29,7 @@ NAMING = {
 }  # fmt: skip
 # A statement may run 5 s, wait 2 s for a lock, and a transaction may idle 10 s: nothing hangs (P23).
 OPTIONS = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+_wake = text("select pg_notify('outbox', '')")
 _open: ContextVar[bool] = ContextVar("transaction_open", default=False)
 
 
@@ -44,7 +44,8 @@ class Transaction(Session):
     def __init__(self, database: "Database") -> None:
         super().__init__(database.engine, expire_on_commit=False)
         self.database = database
-        self._after: list[Callable[[], None]] = []
+        self._jobs: list[tuple[str, tuple[str, ...]]] = []
+        self._facts: list[tuple[str, str, str, dict[str, str]]] = []
         self._events = 0
 
     def emit(self, event: Message, *, about: object, version: int = 1, organisation: object = "") -> None:
@@ -54,27 +55,24 @@ class Transaction(Session):
 
     def record(self, action: str, *, organisation: object, subject: object = "", **facts: str) -> None:
         """Add a row to the organisation's audit trail: who did `action` to `subject`. Ids and facts, no secrets."""
-        self._after_flush_last(lambda: audit.append(self, action, organisation=str(organisation), subject=str(subject), facts=facts))
+        self._facts.append((str(organisation), action, str(subject), facts))
 
     def start(self, job: "Job", *arguments: str) -> None:
         """Ask for `job` once this has committed. A request that gets lost is made good by the job's own schedule."""
-        self._after.append(lambda: self.database.start_job(job.name, arguments))
-
-    def _after_flush_last(self, append: Callable[[], None]) -> None:
-        # The trail's head row is locked until commit; writing it last keeps that moment short.
-        self.info.setdefault("audit", []).append(append)
+        self._jobs.append((job.name, arguments))
 
     def close_books(self) -> None:
         """Write what must be written last, then wake the relay. Called by Database.transaction just before commit."""
-        for append in self.info.pop("audit", []):
-            append()
+        # A trail's head row is locked until commit: late keeps that short, and in the same order everywhere nobody waits in a circle.
+        for organisation, action, subject, facts in sorted(self._facts, key=itemgetter(0)):
+            audit.append(self, action, organisation=organisation, subject=subject, facts=facts)
         if self._events:
-            self.execute(text("select pg_notify('outbox', '')"))
+            self.execute(_wake)
 
     def committed(self) -> None:
-        """Start the jobs that were asked for."""
-        for start in self._after:
-            start()
+        """Ask for the jobs that were to start."""
+        for job, arguments in self._jobs:
+            self.database.start_job(job, arguments)
 
 
 class Database:
@@ -82,13 +80,14 @@ class Database:
 
     def __init__(self, url: str, *, service: str, pool_size: int = 4) -> None:
         self.url, self.service = url, service
-        _trace_engines()
-        self.engine = sqlalchemy.create_engine(
+        self.engine = create_engine(
             url, pool_size=pool_size, max_overflow=0, pool_timeout=5, pool_pre_ping=True, pool_use_lifo=True,
-            connect_args={"options": OPTIONS, "connect_timeout": 5},
+            connect_args={"options": OPTIONS, "connect_timeout": 5}, hide_parameters=True,
         )  # fmt: skip
+        telemetry.trace_statements(self.engine)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self.start_job: Callable[[str, Sequence[str]], None] = lambda name, arguments: None
+        # Where asked-for jobs go, set by chassis.jobs; where nothing runs jobs, their schedule elsewhere finds them.
+        self.start_job: Callable[[str, Sequence[str]], object] = lambda *job: job
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -104,6 +103,12 @@ class Database:
             _open.reset(mark)
         tx.committed()
 
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A short transaction of the chassis's own. Raises Unavailable as `transaction` does."""
+        with _told(), self.engine.begin() as connection:
+            yield connection
+
     def read(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """All rows of a query, outside any transaction: the fast path for pages and look-ups."""
         with _told(), self._reading.connect() as connection:
@@ -118,19 +123,15 @@ class Database:
         self.engine.dispose()
 
 
-def _trace_engines() -> None:
-    """Have SQLAlchemy's engines report spans from now on; the instrumentation does it for a process, and complains when asked twice."""
-    instrumentor = SQLAlchemyInstrumentor()
-    if not instrumentor.is_instrumented_by_opentelemetry:
-        instrumentor.instrument(skip_dep_check=True)
-
-
 @contextmanager
 def _told() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as why:
         raise Unavailable("database_unavailable", "The database does not answer.") from why
+    except DataError as why:
+        # Too long, not a number, a NUL byte: what the contract's rules let through and no column takes.
+        raise Invalid("invalid_value", "A value in the request cannot be stored.") from why
     except DBAPIError as why:
         if why.connection_invalidated:
             raise Unavailable("database_unavailable", "The database connection was lost.") from why
@@ -138,9 +139,10 @@ def _told() -> Iterator[None]:
 
 
 def migrate(database: Database, folder: Path, metadata: MetaData) -> None:
-    """Bring the schema to the newest version in `folder` (Alembic)."""
-    with database.engine.begin() as connection:
+    """Bring the schema to the newest version in `folder` (Alembic). Of several that try at once, the others wait for the first."""
+    with database.begin() as connection:
         connection.execute(text("set local statement_timeout = 0"))
+        connection.execute(text("set local lock_timeout = '5min'"))
         connection.execute(text("select pg_advisory_xact_lock(hashtext('kontor-migrate'))"))
         alembic.command.upgrade(_alembic(connection, folder, metadata), "head")
 

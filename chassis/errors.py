@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 
 import grpc
 from google.protobuf import any_pb2
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
 DOMAIN = "kontor"
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - each is named for what happened
     """Something a caller can act on. `reason` is a stable word such as `document_exists`; `message` is for developers.
 
     `fields` maps a request field to what is wrong with it; `facts` are values that the sentence for people may use.
@@ -88,15 +88,16 @@ class Internal(Failure):
 _BY_CODE: Mapping[grpc.StatusCode, type[Failure]] = {
     kind.code: kind for kind in (Invalid, Unauthenticated, Denied, NotFound, Conflict, TooMany, Unavailable, TimedOut, Internal)
 }
+# Where no service answered: a full or stopping server, a connection that was cut.
+_BETWEEN: Mapping[grpc.StatusCode, type[Failure]] = {**_BY_CODE, grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable, grpc.StatusCode.CANCELLED: Unavailable}
 
 
 def to_status(failure: Failure, *, request_id: str = "") -> Any:
     """The gRPC status of a failure, with google.rpc error details."""
     details: list[Any] = [error_details_pb2.ErrorInfo(reason=failure.reason, domain=DOMAIN, metadata=failure.facts)]
     if failure.fields:
-        violations = [
-            error_details_pb2.BadRequest.FieldViolation(field=field, description=what) for field, what in failure.fields.items()
-        ]
+        wrong = error_details_pb2.BadRequest.FieldViolation
+        violations = [wrong(field=field, description=what) for field, what in failure.fields.items()]
         details.append(error_details_pb2.BadRequest(field_violations=violations))
     if request_id:
         details.append(error_details_pb2.RequestInfo(request_id=request_id))
@@ -110,11 +111,10 @@ def to_status(failure: Failure, *, request_id: str = "") -> Any:
 
 def from_rpc(error: grpc.RpcError) -> Failure:
     """The failure that a call ended with, as the called service raised it."""
-    code = error.code()  # type: ignore[attr-defined]
-    kind = _BY_CODE.get(code, Internal)
     status = rpc_status.from_call(error)
     if status is None:
-        return kind(code.name.lower(), str(error.details()))  # type: ignore[attr-defined]
+        # Not raised by a service but by what lies between: its words name addresses, so they stay in the chained error.
+        return _BETWEEN.get(error.code(), Internal)(error.code().name.lower(), "The service did not answer.")
     info, bad, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RequestInfo()
     for detail in status.details:
         for message in (info, bad, request):
@@ -123,7 +123,7 @@ def from_rpc(error: grpc.RpcError) -> Failure:
     if request.request_id:
         facts.setdefault("request_id", request.request_id)
     fields = {violation.field: violation.description for violation in bad.field_violations}
-    return kind(info.reason or code.name.lower(), status.message, fields=fields, facts=facts)
+    return _BY_CODE.get(error.code(), Internal)(info.reason or error.code().name.lower(), status.message, fields=fields, facts=facts)
 
 
 def to_problem(failure: Failure, *, instance: str = "", request_id: str = "") -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Work that is due: Celery runs it, the slot clock says when. The truth about what is due stays in the services' rows."""
 
+import queue
 import threading
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -8,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import celery
 import celery.worker
 from celery.worker import state as worker_state
+from celery.worker.consumer import Consumer
 from kombu.exceptions import OperationalError
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chassis import clock, telemetry
-from chassis.errors import Failure, Unavailable
+from chassis import caller, clock, telemetry
+from chassis.errors import Failure
 from chassis.outbox import slots
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from chassis.service import Job, Service
 
 TICK_SECONDS = 0.5
+ASKED = 1000
 
 
 class Jobs:
@@ -31,50 +35,63 @@ class Jobs:
         self._app.conf.update(
             task_ignore_result=True, task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1,
             worker_hijack_root_logger=False, broker_connection_retry_on_startup=True, task_publish_retry=False,
-            worker_enable_remote_control=False, worker_send_task_events=False, worker_detect_quorum_queues=True,
-            task_create_missing_queue_type="quorum", task_default_queue_type="quorum", broker_transport_options={"polling_interval": 0.1}
-            if not broker_url else {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10},
+            broker_connection_max_retries=None, worker_enable_remote_control=False, worker_send_task_events=False,
+            worker_detect_quorum_queues=True, task_create_missing_queue_type="quorum", task_default_queue_type="quorum",
+            broker_transport_options={"confirm_publish": True, "read_timeout": 10, "write_timeout": 10} if broker_url
+            else {"polling_interval": 0.1},
         )  # fmt: skip
         self._services, self._threads = services, threads
+        self._asked: queue.Queue[tuple[str, str, Sequence[str]] | None] = queue.Queue(ASKED)
         self._stop, self._running = threading.Event(), list[threading.Thread]()
-        self._worker: Any = None
+        self._offered: dict[str, datetime] = {}
         self._log = telemetry.log("chassis.jobs")
         for service in services:
             for job in service.jobs:
-                self._app.task(_measured(job), name=job.name)
+                self._app.task(_measured(job), name=job.name, shared=False)
             if service.database is not None:
                 service.database.start_job = self.start_job
 
     def start_job(self, name: str, arguments: Sequence[str] = ()) -> None:
-        """Ask for a job now. When the broker does not answer, the job's own schedule makes it good."""
+        """Ask for a job now; returns at once. When the broker does not answer, the job's own schedule makes it good."""
         try:
-            self._app.tasks[name].apply_async(args=list(arguments), queue=_queue(name.partition(".")[0]))
-        except (OperationalError, OSError) as why:
-            self._log.warning("job waits for its slot", job=name, error=type(why).__name__)
+            self._asked.put_nowait((name, telemetry.traceparent(), arguments))
+        except queue.Full:
+            self._log.warning("job waits for its slot", job=name, error="too many are asked for")
 
-    def start(self) -> None:
-        """Start the worker and the clock."""
+    def start(self, *, work: bool = True) -> None:
+        """Start to pass on what is asked for and, with `work`, the worker and the clock."""
+        loops = [self._ask]
         queues = [_queue(service.name) for service in self._services if service.jobs]
-        if not queues:
-            return
-        worker_state.should_stop = worker_state.should_terminate = None
-        self._worker = celery.worker.WorkController(
-            app=self._app, pool_cls="threads", concurrency=self._threads, queues=queues, without_mingle=True, without_gossip=True,
-            without_heartbeat=True, hostname=f"kontor-{threading.get_native_id()}@local",
-        )  # fmt: skip
-        for target in (self._worker.start, self._tick):
-            thread = threading.Thread(target=target, name="jobs", daemon=True)
-            thread.start()
-            self._running.append(thread)
+        if work and queues:
+            # Celery's worker threads look for their tasks in the default app.
+            self._app.set_default()
+            worker_state.should_stop = worker_state.should_terminate = None
+            worker = celery.worker.WorkController(
+                app=self._app, pool_cls="threads", concurrency=self._threads, queues=queues, without_mingle=True, without_gossip=True,
+                without_heartbeat=True, use_eventloop=False, consumer_cls=_Consumer, hostname=f"kontor-{uuid.uuid4().hex}@local",
+            )  # fmt: skip
+            loops += [worker.start, self._tick]
+        for loop in loops:
+            self._running.append(threading.Thread(target=loop, name=f"jobs-{loop.__name__}", daemon=True))
+            self._running[-1].start()
 
     def stop(self) -> None:
         """Finish the jobs at hand."""
         self._stop.set()
-        if self._worker is not None:
-            worker_state.should_stop = 0
-            self._worker.stop()
+        self._asked.put(None)
+        # The worker's loop looks at this and ends itself; it has no other way to be stopped from outside.
+        worker_state.should_stop = 0
         for thread in self._running:
             thread.join(timeout=20)
+        self._app.close()
+
+    def _ask(self) -> None:
+        while (asked := self._asked.get()) is not None:
+            name, traceparent, arguments = asked
+            try:
+                self._app.tasks[name].apply_async(args=[traceparent, *arguments], queue=_queue(name.partition(".")[0]))
+            except (OperationalError, OSError, LookupError) as why:
+                self._log.warning("job waits for its slot", job=name, error=type(why).__name__)
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK_SECONDS):
@@ -84,28 +101,39 @@ class Jobs:
                         self._offer(service.database, job, job.every)
 
     def _offer(self, database: "Database", job: "Job", every: timedelta) -> None:
+        slot = slot_of(clock.now(), every)
+        if self._offered.get(job.name) == slot:
+            return
         try:
             if win(database, job.name, every):
                 self.start_job(job.name)
-        except (Failure, Unavailable) as why:
-            self._log.warning("slot clock waits", job=job.name, error=why.reason)
+            self._offered[job.name] = slot
+        except Exception as why:  # noqa: BLE001 - the clock outlives whatever is wrong with one job's database
+            self._log.warning("slot clock waits", job=job.name, error=type(why).__name__)
+
+
+class _Consumer(Consumer):  # type: ignore[misc]
+    class Blueprint(Consumer.Blueprint):  # type: ignore[misc]
+        """Without delayed delivery, which would declare 28 queues for the ETAs that no job here has."""
+
+        default_steps = tuple(step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in step)
 
 
 def win(database: "Database", job: str, every: timedelta) -> bool:
     """Whether this process is the one to run `job` in the present slot. Of any number that ask, exactly one is."""
     slot = slot_of(clock.now(), every)
     claim = upsert(slots).values(job=job, slot=slot).on_conflict_do_nothing().returning(slots.c.job)
-    with database.transaction() as tx:
-        won = tx.execute(claim).scalar() is not None
+    with database.begin() as connection:
+        won = connection.execute(claim).scalar() is not None
         if won:
-            tx.execute(delete(slots).where(slots.c.job == job, slots.c.slot < slot - max(every * 10, timedelta(days=2))))
+            connection.execute(delete(slots).where(slots.c.job == job, slots.c.slot < slot - max(every * 10, timedelta(days=2))))
     return won
 
 
 def slot_of(moment: datetime, every: timedelta) -> datetime:
     """The start of the slot that `moment` lies in, counted from the epoch."""
-    seconds = int(every.total_seconds() * 1000)
-    return datetime.fromtimestamp(int(moment.timestamp() * 1000) // seconds * seconds / 1000, UTC)
+    milliseconds = int(every.total_seconds() * 1000)
+    return datetime.fromtimestamp(int(moment.timestamp() * 1000) // milliseconds * milliseconds / 1000, UTC)
 
 
 def _queue(service: str) -> str:
@@ -115,8 +143,10 @@ def _queue(service: str) -> str:
 def _measured(job: "Job") -> Any:
     log = telemetry.log("chassis.jobs")
 
-    def run(*arguments: str) -> None:
-        with telemetry.span(f"job {job.name}"):
+    def run(traceparent: str = "", *arguments: str) -> None:
+        service = caller.Caller(service=job.name.partition(".")[0])
+        parent = {"traceparent": traceparent}
+        with telemetry.request(uuid.uuid4().hex), telemetry.span(f"job {job.name}", parent=parent), caller.acting(service, {}):
             try:
                 job.run(*arguments)
                 telemetry.JOBS.labels(job.name, "done").inc()
@@ -124,9 +154,8 @@ def _measured(job: "Job") -> Any:
                 # Something it needs does not answer; its rows are still due and the next slot finds them.
                 telemetry.JOBS.labels(job.name, "postponed").inc()
                 log.warning("job postponed", job=job.name, reason=why.reason)
-            except Exception as why:
+            except Exception:
                 telemetry.JOBS.labels(job.name, "failed").inc()
-                log.error("job failed", job=job.name, exc_info=why)
-                raise
+                log.exception("job failed", job=job.name)
 
     return run

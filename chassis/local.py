@@ -1,20 +1,118 @@
 """The in-process channel: unmodified stubs call unmodified servicers, messages still serialised, no socket."""
 
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextvars import Context
+from typing import Any, NamedTuple, NoReturn
 
 import grpc
 
 Metadata = Sequence[tuple[str, str | bytes]]
+Handlers = dict[str, "grpc.RpcMethodHandler[Any, Any]"]
+Watcher = Callable[[grpc.ChannelConnectivity], None]
+_END = object()
 
 
-class LocalCallError(grpc.RpcError, grpc.Call):  # type: ignore[misc]
+class LocalServer:
+    """Holds the guarded handlers of all services in this process, by path; channels look them up at call time."""
+
+    def __init__(self) -> None:
+        self._handlers: Handlers = {}
+
+    def add(self, handlers: Handlers) -> None:
+        """Register handlers by full path, `/package.Service/Method`."""
+        self._handlers |= handlers
+
+    def channel(self) -> "LocalChannel":
+        """A channel to whatever is registered."""
+        return LocalChannel(self._find)
+
+    def _find(self, path: str) -> "grpc.RpcMethodHandler[Any, Any]":
+        try:
+            return self._handlers[path]
+        except KeyError:
+            raise LocalCallError(grpc.StatusCode.UNIMPLEMENTED, f"{path} is not served here") from None
+
+
+class LocalChannel(grpc.Channel):
+    """A grpc.Channel whose calls are function calls on the caller's thread.
+
+    It cannot interrupt a callee at its deadline: an answer that comes too late is thrown away.
+    """
+
+    def __init__(self, find: Callable[[str], "grpc.RpcMethodHandler[Any, Any]"]) -> None:
+        self._find, self._open, self._watchers = find, True, list[Watcher]()
+
+    def unary_unary(self, *given: Any, **named: Any) -> Any:
+        """One message each way."""
+        return self._calling("unary_unary", *given, **named)
+
+    def unary_stream(self, *given: Any, **named: Any) -> Any:
+        """One message there, many back."""
+        return self._calling("unary_stream", *given, **named)
+
+    def stream_unary(self, *given: Any, **named: Any) -> Any:
+        """Many messages there, one back."""
+        return self._calling("stream_unary", *given, **named)
+
+    def stream_stream(self, *given: Any, **named: Any) -> Any:
+        """Many messages each way."""
+        return self._calling("stream_stream", *given, **named)
+
+    def subscribe(self, callback: Watcher, *_: Any, **__: Any) -> None:
+        """Be told how the connection is: there is none to lose, so it stands until `close`."""
+        self._watchers.append(callback)
+        callback(grpc.ChannelConnectivity.READY)
+
+    def unsubscribe(self, callback: Watcher) -> None:
+        """Be told no more."""
+        self._watchers.remove(callback)
+
+    def close(self) -> None:
+        """Make no further call."""
+        self._open = False
+        for tell in self._watchers:
+            tell(grpc.ChannelConnectivity.SHUTDOWN)
+
+    def _calling(self, kind: str, path: str, request_serializer: Any, response_deserializer: Any, **_: Any) -> Callable[..., Any]:
+        def call(request: Any, timeout: float | None = None, metadata: Metadata = (), **_: Any) -> Any:
+            if not self._open:
+                raise LocalCallError(grpc.StatusCode.CANCELLED, "the channel is closed")
+            handler, context, apart = self._find(path), LocalContext(metadata, timeout), Context()
+            answer: Any = getattr(handler, kind)
+            decode: Any = handler.request_deserializer
+            encode: Any = handler.response_serializer
+            # Serialised both ways, so that caller and callee never share an object; nor do they share context variables.
+            many = kind.startswith("stream")
+            received = (decode(request_serializer(each)) for each in request) if many else decode(request_serializer(request))
+            reply = apart.run(answer, received, context)
+            if kind.endswith("stream"):
+                return (response_deserializer(encode(each)) for each in in_context(apart, reply))
+            if not context.is_active():
+                raise LocalCallError(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+            return response_deserializer(encode(reply))
+
+        return call
+
+
+def in_context(context: Context, items: Iterable[Any]) -> Generator[Any, None, None]:
+    """The items of an iterator that runs in a context of its own, whichever thread asks for the next."""
+    iterator = iter(items)
+    try:
+        while (item := context.run(next, iterator, _END)) is not _END:
+            yield item
+    finally:
+        if isinstance(iterator, Generator):
+            context.run(iterator.close)
+
+
+class LocalCallError(grpc.RpcError):
     """What the caller sees of a call that failed; the same shape as over the network."""
 
     def __init__(self, code: grpc.StatusCode, details: str, trailing: Metadata = ()) -> None:
         super().__init__(details)
-        self._code, self._details, self._trailing = code, details, tuple(trailing)
+        self._code, self._details, self._trailing = code, details, trailing
 
     def code(self) -> grpc.StatusCode:
         """The status code."""
@@ -26,114 +124,39 @@ class LocalCallError(grpc.RpcError, grpc.Call):  # type: ignore[misc]
 
     def trailing_metadata(self) -> Any:
         """Holds the rich error details."""
-        return tuple(grpc_pair(key, value) for key, value in self._trailing)
+        return tuple(Entry(*pair) for pair in self._trailing)
 
 
-def grpc_pair(key: str, value: str | bytes) -> Any:
-    """A metadata entry as grpc hands it out: with `.key` and `.value`."""
-    from grpc._cython.cygrpc import _Metadatum
+class Entry(NamedTuple):
+    """A metadata entry as grpc hands it out."""
 
-    return _Metadatum(key, value)
-
-
-# The names grpc asks of a call and of a context are fixed by it; these are the ones our code and grpc_status use.
-LocalCallError.__abstractmethods__ = frozenset()
+    key: str
+    value: str | bytes
 
 
-class LocalContext(grpc.ServicerContext):
-    """What a servicer sees when its caller lives in the same process."""
+class LocalContext:
+    """What a servicer sees when its caller lives in the same process: as much of grpc.ServicerContext as the guard asks of it."""
 
     def __init__(self, metadata: Metadata, timeout: float | None) -> None:
         self._metadata = metadata
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._deadline = math.inf if timeout is None else time.monotonic() + timeout
 
-    def invocation_metadata(self) -> Any:
+    def invocation_metadata(self) -> tuple[Entry, ...]:
         """What the caller sent along."""
-        return tuple(grpc_pair(key, value) for key, value in self._metadata)
+        return tuple(Entry(*pair) for pair in self._metadata)
 
-    def time_remaining(self) -> float | None:
+    def time_remaining(self) -> float:
         """Seconds until the deadline."""
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        return max(0.0, self._deadline - time.monotonic())
 
     def is_active(self) -> bool:
-        """The caller waits in this very thread."""
-        return True
+        """Whether the caller still waits."""
+        return self.time_remaining() > 0
 
-    def abort(self, code: grpc.StatusCode, details: str) -> Any:
+    def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         """End the call."""
         raise LocalCallError(code, details)
 
-    def abort_with_status(self, status: Any) -> Any:
+    def abort_with_status(self, status: Any) -> NoReturn:
         """End the call with rich details."""
         raise LocalCallError(status.code, status.details, status.trailing_metadata or ())
-
-
-LocalContext.__abstractmethods__ = frozenset()
-
-
-class LocalServer:
-    """Holds the guarded handlers of all services in this process, by path; channels look them up at call time."""
-
-    def __init__(self) -> None:
-        self._handlers: dict[str, grpc.RpcMethodHandler] = {}
-
-    def add(self, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
-        """Register handlers by full path, `/package.Service/Method`."""
-        self._handlers |= handlers
-
-    def channel(self) -> "LocalChannel":
-        """A channel to whatever is registered."""
-        return LocalChannel(self._find)
-
-    def _find(self, path: str) -> grpc.RpcMethodHandler:
-        try:
-            return self._handlers[path]
-        except KeyError:
-            raise LocalCallError(grpc.StatusCode.UNIMPLEMENTED, f"{path} is not served here") from None
-
-
-class LocalChannel(grpc.Channel):
-    """A grpc.Channel whose calls are function calls on the caller's thread. It cannot interrupt a callee at its deadline."""
-
-    def __init__(self, find: Callable[[str], grpc.RpcMethodHandler]) -> None:
-        self._find = find
-
-    def unary_unary(self, method: str, request_serializer: Any = None, response_deserializer: Any = None, *_: Any, **__: Any) -> Any:
-        """One message each way."""
-
-        def call(request: Any, timeout: float | None = None, metadata: Metadata | None = None, **_: Any) -> Any:
-            handler = self._find(method)
-            context = LocalContext(metadata or (), timeout)
-            # Serialised both ways, so that caller and callee never share an object.
-            reply = handler.unary_unary(handler.request_deserializer(request_serializer(request)), context)
-            return response_deserializer(handler.response_serializer(reply))
-
-        return call
-
-    def unary_stream(self, method: str, request_serializer: Any = None, response_deserializer: Any = None, *_: Any, **__: Any) -> Any:
-        """One message there, many back."""
-
-        def call(request: Any, timeout: float | None = None, metadata: Metadata | None = None, **_: Any) -> Iterator[Any]:
-            handler = self._find(method)
-            replies = handler.unary_stream(handler.request_deserializer(request_serializer(request)), LocalContext(metadata or (), timeout))
-            for reply in replies:
-                yield response_deserializer(handler.response_serializer(reply))
-
-        return call
-
-    def stream_unary(self, method: str, request_serializer: Any = None, response_deserializer: Any = None, *_: Any, **__: Any) -> Any:
-        """Many messages there, one back."""
-
-        def call(requests: Iterator[Any], timeout: float | None = None, metadata: Metadata | None = None, **_: Any) -> Any:
-            handler = self._find(method)
-            received = (handler.request_deserializer(request_serializer(request)) for request in requests)
-            return response_deserializer(handler.response_serializer(handler.stream_unary(received, LocalContext(metadata or (), timeout))))
-
-        return call
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-LocalChannel.__abstractmethods__ = frozenset()
-

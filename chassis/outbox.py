@@ -1,7 +1,9 @@
 """Events leave with the transaction that caused them, and take effect once: outbox, relay and inbox."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -9,7 +11,26 @@ import uuid_utils.compat as uuid
 from google.protobuf import symbol_database
 from google.protobuf.message import Message
 from kontor.events.v1.envelope_pb2 import Envelope
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, String, Table, Text, func, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -22,6 +43,9 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3
 BATCH = 500
+PURGE = 5000
+POLL_SECONDS, MEASURE_SECONDS = 1.0, 5.0
+KEEP_SENT, KEEP_HANDLED = timedelta(days=30), timedelta(days=14)
 
 # The tables every service's database has; chassis/schema/tables.py creates them.
 tables = MetaData()
@@ -69,20 +93,36 @@ trail_heads = Table(
 )  # fmt: skip
 
 _write = insert(outbox).inline()
-_unsent = select(outbox.c.id, outbox.c.envelope).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id).limit(BATCH).with_for_update(skip_locked=True)
+_unsent = (
+    select(outbox.c.id, outbox.c.envelope)
+    .where(outbox.c.sent_at.is_(None), outbox.c.id > bindparam("after"))
+    .order_by(outbox.c.id).limit(BATCH).with_for_update(skip_locked=True)
+)  # fmt: skip
 _sent = update(outbox).where(outbox.c.id == func.any(text("cast(:ids as text[])"))).values(sent_at=func.now())
+_waiting = select(func.count()).select_from(outbox).where(outbox.c.sent_at.is_(None))
+_parked = select(inbox.c.id, inbox.c.type, inbox.c.error).where(inbox.c.state == "parked").order_by(inbox.c.id)
+_attempt = (
+    upsert(inbox)
+    .values(state="waiting", attempts=1)
+    .on_conflict_do_update(index_elements=["id"], set_={"attempts": inbox.c.attempts + 1}, where=inbox.c.state == "waiting")
+    .returning(inbox.c.attempts)
+)
 
 
 def write(tx: "Transaction", event: Message, *, about: str, version: int, organisation: str) -> None:
     """Put `event` into the outbox of the running transaction. Services use Transaction.emit."""
-    moment = clock.now()
+    envelope = wrap(event, source=tx.database.service, about=about, version=version, organisation=organisation)
+    tx.execute(_write, {"id": envelope.id, "envelope": envelope.SerializeToString(), "written_at": clock.now(), "sent_at": None})
+
+
+def wrap(event: Message, *, source: str, about: str, version: int, organisation: str) -> Envelope:
+    """A new envelope for what has just happened, caused by the current caller in the running trace."""
     envelope = Envelope(
-        id=str(uuid.uuid7()), type=event.DESCRIPTOR.full_name, source=tx.database.service, organisation_id=organisation,
-        caller=caller.current().label, aggregate_id=about, aggregate_version=version, traceparent=telemetry.traceparent(),
-        data=event.SerializeToString(),
+        id=str(uuid.uuid7()), type=event.DESCRIPTOR.full_name, source=source, organisation_id=organisation, caller=caller.current().label,
+        aggregate_id=about, aggregate_version=version, traceparent=telemetry.traceparent(), data=event.SerializeToString(),
     )  # fmt: skip
-    envelope.time.FromDatetime(moment)
-    tx.execute(_write, {"id": envelope.id, "envelope": envelope.SerializeToString(), "written_at": moment, "sent_at": None})
+    envelope.time.FromDatetime(clock.now())
+    return envelope
 
 
 def content(envelope: Envelope) -> Message:
@@ -97,6 +137,7 @@ class Relay:
 
     def __init__(self, database: "Database", bus: "Bus") -> None:
         self._database, self._bus, self._stop = database, bus, threading.Event()
+        self._after, self._again, self._measured = "", 0.0, 0.0
         self._log = telemetry.log("chassis.relay")
 
     def run(self) -> None:
@@ -106,26 +147,37 @@ class Relay:
                 with psycopg.connect(self._database.url.replace("+psycopg", ""), autocommit=True, connect_timeout=5) as listening:
                     listening.execute("listen outbox")
                     while not self._stop.is_set():
+                        self.measure()
                         if self.relay() < BATCH:
-                            list(listening.notifies(timeout=1.0, stop_after=1))
-            except (Failure, OSError, psycopg.Error) as why:
-                # The rows stay; the outbox is the retry.
-                self._log.warning("relay waits", service=self._database.service, error=type(why).__name__)
+                            list(listening.notifies(timeout=POLL_SECONDS, stop_after=1))
+            except Exception as why:  # noqa: BLE001 - whatever it is, the rows stay: the outbox is the retry, and this loop outlives it
+                expected = isinstance(why, Failure | OSError | psycopg.Error)
+                self._log.warning("relay waits", service=self._database.service, error=type(why).__name__, exc_info=None if expected else why)
                 self._stop.wait(0.5)
 
     def relay(self) -> int:
-        """Hand one batch to the bus; answers how many it took."""
-        with self._database.engine.begin() as connection:
+        """Bring one batch to the bus; answers how many events it held. What the bus refuses does not hold up what comes after it."""
+        if time.monotonic() >= self._again:
+            self._after = ""
+        with self._database.begin() as connection:
             connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
-            rows = connection.execute(_unsent).all()
+            rows = connection.execute(_unsent, {"after": self._after}).all()
             if not rows:
                 return 0
             accepted = self._bus.publish([Envelope.FromString(row.envelope) for row in rows])
             if accepted:
                 connection.execute(_sent, {"ids": list(accepted)})
         if len(accepted) < len(rows):
-            self._stop.wait(0.2)
-        return len(accepted)
+            self._again = self._again if self._after else time.monotonic() + POLL_SECONDS
+            self._after = rows[-1].id
+        return len(rows)
+
+    def measure(self) -> None:
+        """Tell the operator, every few seconds, how many events wait and how many are parked."""
+        if time.monotonic() >= self._measured + MEASURE_SECONDS:
+            self._measured = time.monotonic()
+            telemetry.WAITING.labels(self._database.service).set(self._database.read(_waiting)[0][0])
+            telemetry.PARKED.labels(self._database.service).set(len(self._database.read(_parked)))
 
     def stop(self) -> None:
         """End `run` after the batch at hand."""
@@ -148,7 +200,10 @@ class Inbox:
         return frozenset(self._handlers)
 
     def receive(self, envelope: Envelope) -> bool:
-        """Handle `envelope`. True when it is done with: handled now or before, or parked. False: bring it again."""
+        """Handle `envelope`. True when it is done with: handled now or before, or parked. False: bring it again.
+
+        Raises Unavailable, and has done nothing, while the database does not answer.
+        """
         attempt = self._count(envelope)
         if attempt == 0:
             return self._told(envelope, "duplicate")
@@ -164,54 +219,64 @@ class Inbox:
 
     def parked(self) -> list[tuple[str, str, str]]:
         """Id, type and error of each parked event, oldest first."""
-        statement = select(inbox.c.id, inbox.c.type, inbox.c.error).where(inbox.c.state == "parked").order_by(inbox.c.id)
-        return [(row.id, row.type, row.error or "") for row in self._database.read(statement)]
+        return [(row.id, row.type, row.error or "") for row in self._database.read(_parked)]
 
     def redrive(self, event_id: str) -> bool:
         """Try a parked event again, with three fresh attempts. Raises NotFound if it is not parked."""
-        statement = (
-            update(inbox).where(inbox.c.id == event_id, inbox.c.state == "parked").values(state="waiting", attempts=0).returning(inbox.c.envelope)
-        )
-        with self._database.engine.begin() as connection:
-            held = connection.execute(statement).scalar()
+        statement = update(inbox).where(inbox.c.id == event_id, inbox.c.state == "parked").values(state="waiting", attempts=0)
+        with self._database.begin() as connection:
+            held = connection.execute(statement.returning(inbox.c.envelope)).scalar()
         if held is None:
             raise NotFound("event_not_parked", "No such event is parked here.")
         envelope = Envelope.FromString(held)
         return any(self.receive(envelope) for _ in range(ATTEMPTS)) and event_id not in {row[0] for row in self.parked()}
 
     def _count(self, envelope: Envelope) -> int:
-        statement = (
-            upsert(inbox)
-            .values(id=envelope.id, type=envelope.type, state="waiting", attempts=1, received_at=clock.now())
-            .on_conflict_do_update(index_elements=["id"], set_={"attempts": inbox.c.attempts + 1}, where=inbox.c.state == "waiting")
-            .returning(inbox.c.attempts)
-        )
-        with self._database.engine.begin() as connection:
-            return int(connection.execute(statement).scalar() or 0)
+        with self._database.begin() as connection:
+            row = {"id": envelope.id, "type": envelope.type, "received_at": clock.now()}
+            return int(connection.execute(_attempt, row).scalar() or 0)
 
     def _handle(self, envelope: Envelope) -> None:
-        cause = caller.Caller(service=envelope.caller.removeprefix("service:")) if envelope.caller.startswith("service:") else caller.NOBODY
-        if envelope.caller.startswith("user:"):
-            cause = caller.Caller(user_id=envelope.caller.removeprefix("user:"))
         done = update(inbox).where(inbox.c.id == envelope.id, inbox.c.state == "waiting").values(state="handled", error=None)
         with (
+            telemetry.request(envelope.id),
             telemetry.span(f"handle {envelope.type}", parent={"traceparent": envelope.traceparent}),
-            caller.acting(cause, {}),
+            caller.acting(caller.labelled(envelope.caller), {}),
             self._database.transaction() as tx,
         ):
             # The mark first: its row lock makes a second delivery of the same event wait, and then find it handled.
-            if tx.execute(done).rowcount:  # type: ignore[attr-defined]
+            if tx.execute(done.returning(inbox.c.id)).scalar():
                 self._handlers[envelope.type](tx, content(envelope), envelope)
 
     def _park(self, envelope: Envelope, error: str) -> bool:
-        statement = update(inbox).where(inbox.c.id == envelope.id).values(state="parked", error=error, envelope=envelope.SerializeToString())
-        with self._database.engine.begin() as connection:
-            connection.execute(statement)
-            count = connection.execute(select(func.count()).where(inbox.c.state == "parked")).scalar() or 0
-        telemetry.PARKED.labels(self._database.service).set(count)
+        # Only what still waits: a late second delivery must not park what another one is just handling.
+        mine = update(inbox).where(inbox.c.id == envelope.id, inbox.c.state == "waiting")
+        with self._database.begin() as connection:
+            connection.execute(mine.values(state="parked", error=error, envelope=envelope.SerializeToString()))
         self._log.error("event parked", type=envelope.type, event_id=envelope.id, error=error)
         return self._told(envelope, "parked")
 
     def _told(self, envelope: Envelope, outcome: str) -> bool:
         telemetry.EVENTS.labels(self._database.service, envelope.type, outcome).inc()
         return True
+
+
+def purge_events(database: "Database") -> None:
+    """Delete what nobody can need again: events sent 30 days ago or handled 14 days ago, a few thousand at a time."""
+    sent, handled = clock.now() - KEEP_SENT, clock.now() - KEEP_HANDLED
+    _purge(database, outbox, and_(outbox.c.sent_at < sent, outbox.c.id < _first_id(sent)))
+    _purge(database, inbox, and_(inbox.c.state == "handled", inbox.c.received_at < handled, inbox.c.id < _first_id(handled)))
+
+
+def _purge(database: "Database", table: Table, old: ColumnElement[bool]) -> None:
+    some = delete(table).where(table.c.id.in_(select(table.c.id).where(old).limit(PURGE))).returning(table.c.id)
+    deleted = PURGE
+    while deleted == PURGE:
+        with database.begin() as connection:
+            deleted = len(connection.execute(some).all())
+
+
+def _first_id(moment: datetime) -> str:
+    # Ids begin with their time (UUIDv7): the primary key finds the old ones.
+    digits = f"{int(moment.timestamp() * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import grpc
@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind
 from chassis import caller, db, telemetry
 from chassis.config import Process
 from chassis.errors import TimedOut, from_rpc
+from chassis.local import in_context
 
 UNARY_SECONDS = 5.0
 STREAM_SECONDS = 3600.0
@@ -35,18 +36,14 @@ def deadline(seconds: float | None) -> Iterator[None]:
 
 
 class PeerChannel(grpc.Channel):
-    """A channel to one service, remote or in this process, that generated stubs take as it is."""
+    """A channel to one service, remote or in this process, that generated stubs take as it is. Calls fail with chassis.errors."""
 
-    def __init__(self, service: str, inner: grpc.Channel, *, signer: caller.Signer | None = None) -> None:
-        self._service, self._inner, self._signer = service, inner, signer
+    def __init__(self, service: str, inner: grpc.Channel, *, signer: caller.Signer | None = None, speaker: caller.Caller = caller.NOBODY) -> None:
+        self._service, self._inner, self._signer, self._speaker = service, inner, signer, speaker
 
     def speaking_for(self, signer: caller.Signer, service: str) -> "PeerChannel":
         """The same channel, with `service` itself as the caller."""
-        channel = PeerChannel(self._service, self._inner, signer=signer)
-        channel._speaker = caller.Caller(service=service)  # noqa: SLF001 - its own class
-        return channel
-
-    _speaker = caller.NOBODY
+        return PeerChannel(self._service, self._inner, signer=signer, speaker=caller.Caller(service=service))
 
     def unary_unary(self, method: str, *given: Any, **named: Any) -> Any:
         """One message each way."""
@@ -58,13 +55,19 @@ class PeerChannel(grpc.Channel):
 
     def unary_stream(self, method: str, *given: Any, **named: Any) -> Any:
         """One message there, many back."""
-        invoke = self._inner.unary_stream(method, *given, **named)
+        return self._streaming(method, self._inner.unary_stream(method, *given, **named))
 
-        def call(request: Any, timeout: float | None = None, metadata: Any = None, **_: Any) -> Iterator[Any]:
-            with self._calls(method):
-                yield from invoke(request, timeout=_within(timeout or STREAM_SECONDS), metadata=self._metadata(metadata))
+    def stream_stream(self, method: str, *given: Any, **named: Any) -> Any:
+        """Many messages each way."""
+        return self._streaming(method, self._inner.stream_stream(method, *given, **named))
 
-        return call
+    def subscribe(self, *given: Any, **named: Any) -> None:
+        """Be told how the connection is."""
+        self._inner.subscribe(*given, **named)
+
+    def unsubscribe(self, *given: Any) -> None:
+        """Be told no more."""
+        self._inner.unsubscribe(*given)
 
     def close(self) -> None:
         """Close the connection."""
@@ -74,6 +77,16 @@ class PeerChannel(grpc.Channel):
         def call(request: Any, timeout: float | None = None, metadata: Any = None, **_: Any) -> Any:
             with self._calls(method):
                 return invoke(request, timeout=_within(timeout or limit), metadata=self._metadata(metadata))
+
+        return call
+
+    def _streaming(self, method: str, invoke: Callable[..., Any]) -> Callable[..., Any]:
+        def call(request: Any, timeout: float | None = None, metadata: Any = None, **_: Any) -> Iterator[Any]:
+            def replies() -> Iterator[Any]:
+                with self._calls(method):
+                    yield from invoke(request, timeout=_within(timeout or STREAM_SECONDS), metadata=self._metadata(metadata))
+
+            return in_context(copy_context(), replies())
 
         return call
 
@@ -87,13 +100,10 @@ class PeerChannel(grpc.Channel):
             except grpc.RpcError as error:
                 raise from_rpc(error) from error
 
-    def _metadata(self, given: Any) -> list[tuple[str, str]]:
+    def _metadata(self, given: Any) -> tuple[tuple[str, str | bytes], ...]:
         signed = self._signer.sign(self._speaker, audience=[self._service]) if self._signer else caller.assertion_for(self._service)
         pairs = {"kontor-assertion": signed, "x-request-id": telemetry.request_id(), "traceparent": telemetry.traceparent()}
-        return [*(given or ()), *((key, value) for key, value in pairs.items() if value)]
-
-
-PeerChannel.__abstractmethods__ = frozenset()
+        return (*(given or ()), *((key, value) for key, value in pairs.items() if value))
 
 
 def _within(limit: float) -> float:
@@ -102,7 +112,7 @@ def _within(limit: float) -> float:
         return limit
     remaining = held - time.monotonic() - HOP_SECONDS
     if remaining <= 0:
-        raise TimedOut("deadline_passed", "No time is left for this call.")
+        raise TimedOut("deadline_exceeded", "No time is left for this call.")
     return min(limit, remaining)
 
 
@@ -125,4 +135,5 @@ def client_credentials(process: Process) -> grpc.ChannelCredentials | None:
     """Credentials that show our certificate, where TLS is configured."""
     if not (process.tls_certificate and process.tls_key and process.tls_authority):
         return None
-    return grpc.ssl_channel_credentials(process.tls_authority.read_bytes(), process.tls_key.read_bytes(), process.tls_certificate.read_bytes())
+    authority, key, certificate = process.tls_authority, process.tls_key, process.tls_certificate
+    return grpc.ssl_channel_credentials(authority.read_bytes(), key.read_bytes(), certificate.read_bytes())

@@ -12,22 +12,22 @@ import protovalidate
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 from kontor.access.v1 import access_pb2
 from opentelemetry.trace import SpanKind
 
 from chassis import caller, telemetry
 from chassis.config import Process
-from chassis.errors import Denied, Failure, Internal, Invalid, Unauthenticated, to_status
+from chassis.errors import Denied, Failure, Internal, Invalid, Unauthenticated, Unavailable, to_status
+from chassis.local import Handlers
 from chassis.peers import deadline, server_credentials
 from chassis.service import Rpc
 
-Handlers = dict[str, grpc.RpcMethodHandler]
 MAX_MESSAGE = 4 * 1024 * 1024
 
 
-class UndeclaredAccess(Exception):
+class UndeclaredAccess(Exception):  # noqa: N818 - named for what is wrong
     """An RPC says nobody may call it or everybody: it must declare `kontor.access.v1.access`, so the server does not start."""
 
 
@@ -41,28 +41,33 @@ def access_of(method: MethodDescriptor) -> access_pb2.Access:
 
 def guarded(rpcs: Iterable[Rpc], verifier: caller.Verifier) -> Handlers:
     """The handlers of these servicers by full path, each behind its guard. Raises UndeclaredAccess."""
-    recorder = _Recorder()
-    for rpc in rpcs:
-        rpc.add(rpc.servicer, recorder)
     guards: Handlers = {}
-    for path, handler in recorder.handlers.items():
+    for path, handler in recorded(rpcs).items():
         _, service, name = path.split("/")
-        method = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]  # type: ignore[no-untyped-call]
+        method = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
         guards[path] = _Guard(path, access_of(method), verifier).wrap(handler)
     return guards
 
 
+def recorded(rpcs: Iterable[Rpc]) -> Handlers:
+    """The handlers of these servicers by full path, as they are."""
+    recorder = _Recorder()
+    for rpc in rpcs:
+        rpc.add(rpc.servicer, recorder)
+    return recorder.handlers
+
+
 class _Recorder:
-    """Takes what generated code registers with a server."""
+    """Takes what generated code registers with a server; it registers everything twice, and one way has the names in it."""
 
     def __init__(self) -> None:
         self.handlers: Handlers = {}
+        self.generic: list[Any] = []
 
-    def add_generic_rpc_handlers(self, _: Any) -> None:
-        """Generated code registers everything twice; the other way is the one used here."""
+    def add_generic_rpc_handlers(self, handlers: Iterable[Any]) -> None:
+        self.generic.extend(handlers)
 
     def add_registered_method_handlers(self, service: str, handlers: Handlers) -> None:
-        """Remember handlers by full path."""
         self.handlers |= {f"/{service}/{name}": handler for name, handler in handlers.items()}
 
 
@@ -74,49 +79,31 @@ class _Guard:
         self._validator = protovalidate.Validator()
         self._log = telemetry.log("chassis.rpc")
 
-    def wrap(self, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+    def wrap(self, handler: "grpc.RpcMethodHandler[Any, Any]") -> "grpc.RpcMethodHandler[Any, Any]":
         """The same handler, guarded."""
-        given: dict[str, Any] = {
-            "request_deserializer": handler.request_deserializer, "response_serializer": handler.response_serializer,
-        }  # fmt: skip
-        if handler.request_streaming:
-            return grpc.stream_unary_rpc_method_handler(self._stream_unary(handler.stream_unary), **given)
-        if handler.response_streaming:
-            return grpc.unary_stream_rpc_method_handler(self._unary_stream(handler.unary_stream), **given)
-        return grpc.unary_unary_rpc_method_handler(self._unary(handler.unary_unary), **given)
+        many, streams = handler.request_streaming, handler.response_streaming
+        kind = f"{'stream' if many else 'unary'}_{'stream' if streams else 'unary'}"
+        make: Callable[..., grpc.RpcMethodHandler[Any, Any]] = getattr(grpc, f"{kind}_rpc_method_handler")
+        guard = (self._streaming if streams else self._answering)(getattr(handler, kind), self._each if many else self._valid)
+        return make(guard, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer)
 
-    def _unary(self, answer: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        def call(request: Message, context: grpc.ServicerContext) -> Any:
-            with self._answering(context):
-                self._validate(request)
-                return answer(request, context)
+    def _answering(self, answer: Callable[[Any, Any], Any], valid: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+        def call(request: Any, context: grpc.ServicerContext) -> Any:
+            with self._call(context):
+                return answer(valid(request), context)
 
         return call
 
-    def _unary_stream(self, answer: Callable[[Any, Any], Iterator[Any]]) -> Callable[[Any, Any], Iterator[Any]]:
-        def call(request: Message, context: grpc.ServicerContext) -> Iterator[Any]:
-            with self._answering(context):
-                self._validate(request)
-                yield from answer(request, context)
-
-        return call
-
-    def _stream_unary(self, answer: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        def valid(requests: Iterator[Message]) -> Iterator[Message]:
-            for number, request in enumerate(requests):
-                if number == 0:
-                    self._validate(request)
-                yield request
-
-        def call(requests: Iterator[Message], context: grpc.ServicerContext) -> Any:
-            with self._answering(context):
-                return answer(valid(requests), context)
+    def _streaming(self, answer: Callable[[Any, Any], Iterator[Any]], valid: Callable[[Any], Any]) -> Callable[[Any, Any], Iterator[Any]]:
+        def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            with self._call(context):
+                yield from answer(valid(request), context)
 
         return call
 
     @contextmanager
-    def _answering(self, context: grpc.ServicerContext) -> Iterator[None]:
-        sent = {item.key: item.value for item in context.invocation_metadata() or ()}
+    def _call(self, context: grpc.ServicerContext) -> Iterator[None]:
+        sent = dict(context.invocation_metadata() or ())
         request_id = str(sent.get("x-request-id") or uuid.uuid4().hex)[:64]
         started, code = time.perf_counter(), "OK"
         try:
@@ -143,9 +130,12 @@ class _Guard:
             yield
         except Failure:
             raise
+        except grpc.RpcError as why:
+            # Calls to peers fail with Failures: this is grpc's way to say that the caller went away while sending.
+            raise Unavailable("caller_left", "The call was given up.") from why
         except Exception as why:
             # grpc would send the exception's text to the caller; it goes to the log and only the request id goes out.
-            self._log.error("rpc failed", method=self._path, exc_info=why)
+            self._log.exception("rpc failed", method=self._path)
             raise Internal("internal", "Something went wrong on our side.") from why
 
     def _authorise(self, who: caller.Caller) -> None:
@@ -161,24 +151,30 @@ class _Guard:
         if self._access.step_up and not who.stepped_up():
             raise Denied("step_up_needed", "Confirm with a fresh second factor.")
 
-    def _validate(self, request: Message) -> None:
-        violations = self._validator.collect_violations(request)
+    def _valid(self, request: Message) -> Message:
+        violations = [each.proto for each in self._validator.collect_violations(request)]
         if violations:
-            fields = {".".join(part.field_name for part in each.proto.field.elements) or "request": each.proto.message for each in violations}
+            paths = [".".join(part.field_name for part in (each.field.elements if each.field else ())) for each in violations]
+            fields = {path or "request": each.message for path, each in zip(paths, violations, strict=True)}
             raise Invalid("invalid_request", "Some fields are not right.", fields=fields)
+        return request
+
+    def _each(self, requests: Iterator[Message]) -> Iterator[Message]:
+        return map(self._valid, requests)
 
 
 class NetworkServer:
     """The gRPC server of a process: bounded threads, health and reflection, mutual TLS where configured."""
 
     def __init__(self, process: Process, handlers: Handlers) -> None:
-        # Health answers from its own pool: a full pool must not look like a dead process (reliability-security 4.6).
+        # Health over gRPC waits in line like any call, so that balancers see a full server; whether the process lives, /healthz says.
         self._server = grpc.server(
             ThreadPoolExecutor(process.threads, thread_name_prefix="rpc"),
             maximum_concurrent_rpcs=process.threads * 8,
+            # Connections end so that clients find new replicas; what streams on one may finish.
             options=[
                 ("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_connection_age_ms", 300_000),
-                ("grpc.max_connection_age_grace_ms", 30_000), ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+                ("grpc.max_connection_age_grace_ms", 3_600_000), ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
             ],
         )  # fmt: skip
         self._health = health.HealthServicer()
@@ -214,4 +210,4 @@ class NetworkServer:
 
     def _tell(self, state: int) -> None:
         for name in self._names:
-            self._health.set(name, state)  # type: ignore[arg-type]
+            self._health.set(name, state)

@@ -4,24 +4,27 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import grpc
 import prometheus_client
 from joserfc.jwk import KeySet
 
 from chassis import db, telemetry
 from chassis.bus import Bus, LocalBus, RabbitBus
 from chassis.caller import Verifier
-from chassis.config import Process, peer_targets
+from chassis.config import PREFIX, BadSettings, Process, peer_targets
 from chassis.errors import Failure
 from chassis.jobs import Jobs
-from chassis.local import LocalServer
-from chassis.outbox import Inbox, Relay
+from chassis.local import Handlers, LocalServer
+from chassis.outbox import Inbox, Relay, purge_events
 from chassis.peers import PeerChannel, connect
 from chassis.rpc import NetworkServer, guarded
-from chassis.service import Service
+from chassis.service import Job, Service
 
 Build = Callable[["Switchboard"], Service]
 PARTS = frozenset({"rpc", "relay", "consumer", "jobs"})
@@ -32,12 +35,21 @@ class Switchboard:
 
     def __init__(self, process: Process, local: LocalServer, names: Iterable[str]) -> None:
         self._process, self._local, self._names, self._targets = process, local, frozenset(names), peer_targets(process)
+        self._channels: dict[str, grpc.Channel] = {}
 
     def channel(self, service: str) -> PeerChannel:
-        """A channel to the service of this name. Raises KeyError when neither here nor in `peers`."""
-        if service in self._names:
-            return PeerChannel(service, self._local.channel())
-        return PeerChannel(service, connect(self._targets[service], self._process))
+        """A channel to the service of this name. Raises BadSettings when it is neither here nor in `peers`."""
+        if service not in self._channels:
+            if service not in self._names and service not in self._targets:
+                raise BadSettings(f"{PREFIX}PEERS does not say where {service} is")
+            here = service in self._names
+            self._channels[service] = self._local.channel() if here else connect(self._targets[service], self._process)
+        return PeerChannel(service, self._channels[service])
+
+    def close(self) -> None:
+        """Close the connections."""
+        for channel in self._channels.values():
+            channel.close()
 
 
 @dataclass
@@ -50,8 +62,8 @@ class Running:
     jobs: Jobs
     parts: frozenset[str] = PARTS
     server: NetworkServer | None = None
-    _stops: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
     ready: bool = False
+    _stops: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
 
     def start(self) -> None:
         """Bring everything up; whatever fails stops what was already up."""
@@ -64,15 +76,12 @@ class Running:
     def _start(self) -> None:
         if self.process.admin_listen:
             self._begin("probes", *_probes(self))
-        for service in self.services:
-            self._subscribe(service)
         if "consumer" in self.parts:
             self._begin("bus", self.bus.start, self.bus.stop)
         if "relay" in self.parts:
             for service in self.services:
                 self._relay(service)
-        if "jobs" in self.parts:
-            self._begin("jobs", self.jobs.start, self.jobs.stop)
+        self._begin("jobs", partial(self.jobs.start, work="jobs" in self.parts), self.jobs.stop)
         if "rpc" in self.parts:
             if self.server is not None:
                 self._begin("rpc", self.server.start, self.server.drain)
@@ -87,24 +96,21 @@ class Running:
             name, stop = self._stops.pop()
             try:
                 stop()
-            except Exception as why:  # noqa: BLE001 - the rest must still be stopped
-                telemetry.log("chassis.run").error("did not stop well", part=name, exc_info=why)
-        for service in self.services:
-            for close in service.closes:
-                close()
-            if service.database is not None:
-                service.database.close()
+            except Exception:
+                telemetry.log("chassis.run").exception("did not stop well", part=name)
 
-    def declare(self) -> None:
-        """Make the queues of these services on the broker, before the first of them publishes."""
-        for service in self.services:
-            self._subscribe(service)
-        self.bus.declare()
+    def declare(self) -> list[str]:
+        """Make the queues of these services on the broker, before the first of them publishes; answers their names."""
+        return self.bus.declare()
 
     def check(self) -> list[str]:
-        """What keeps this process from being ready; nothing when it is."""
-        checks = [self.bus.check, *(check for service in self.services for check in service.checks)]
+        """What keeps this process from being ready; nothing when it is.
+
+        The broker does not, where calls are answered: what is asked is written down, and its events leave later.
+        """
+        checks = [check for service in self.services for check in service.checks]
         checks += [service.database.check for service in self.services if service.database is not None]
+        checks += [self.bus.check] if "rpc" not in self.parts else []
         reasons = [] if self.ready else ["starting or stopping"]
         for check in checks:
             try:
@@ -116,12 +122,6 @@ class Running:
     def _begin(self, name: str, start: Callable[[], None], stop: Callable[[], None]) -> None:
         self._stops.append((name, stop))
         start()
-
-    def _subscribe(self, service: Service) -> None:
-        if service.database is not None and service.handlers:
-            self.bus.subscribe(service.name, inbox_of(service))
-        for watch in service.watches:
-            self.bus.watch([event.DESCRIPTOR.full_name for event in watch.events], watch.watcher)
 
     def _relay(self, service: Service) -> None:
         if service.database is None:
@@ -137,8 +137,9 @@ class Running:
 
 
 def inbox_of(service: Service) -> Inbox:
-    """The inbox of a built service."""
-    assert service.database is not None
+    """The inbox of a built service that has a database."""
+    if service.database is None:
+        raise ValueError(f"{service.name} has no database, so no inbox")
     return Inbox(service.database, {handler.type: handler.handle for handler in service.handlers})
 
 
@@ -146,16 +147,41 @@ def assemble(process: Process, builds: dict[str, Build], *, parts: frozenset[str
     """Build these services and wire them. Nothing is started and nothing is remote until Running.start."""
     local = LocalServer()
     switchboard = Switchboard(process, local, builds)
-    services = [build(switchboard) for build in builds.values()]
-    keys = KeySet.import_key_set(json.loads(process.assertion_keys.read_text()))
-    handlers = {}
+    services = [_with_chores(build(switchboard)) for build in builds.values()]
+    keys = _assertion_keys(process)
+    handlers: Handlers = {}
     for service in services:
         handlers |= guarded(service.rpcs, Verifier(keys, audience=service.name))
     local.add(handlers)
     bus: Bus = RabbitBus(process.bus_url, consumers=process.consumers) if process.bus_url else LocalBus()
+    for service in services:
+        if service.handlers:
+            bus.subscribe(service.name, inbox_of(service))
+        for watch in service.watches:
+            bus.watch([event.DESCRIPTOR.full_name for event in watch.events], watch.watcher)
     jobs = Jobs(process.bus_url, services, threads=process.job_threads)
     server = NetworkServer(process, handlers) if process.listen and handlers else None
-    return Running(process, services, bus, jobs, parts, server)
+    held = [(service.name, close) for service in services for close in _closes(service)]
+    return Running(process, services, bus, jobs, parts, server, _stops=[*held, ("channels", switchboard.close)])
+
+
+def _closes(service: Service) -> list[Callable[[], None]]:
+    return [service.database.close, *service.closes] if service.database is not None else list(service.closes)
+
+
+def _with_chores(service: Service) -> Service:
+    """The service with the jobs that every database needs."""
+    if service.database is None:
+        return service
+    purge = Job(f"{service.name}.purge_events", partial(purge_events, service.database), timedelta(hours=1))
+    return replace(service, jobs=(*service.jobs, purge))
+
+
+def _assertion_keys(process: Process) -> KeySet:
+    try:
+        return KeySet.import_key_set(json.loads(process.assertion_keys.read_text()))
+    except (OSError, ValueError) as why:
+        raise BadSettings(f"{PREFIX}ASSERTION_KEYS: {process.assertion_keys} holds no public keys: {why}") from why
 
 
 def migrate(services: Iterable[Service]) -> None:
@@ -182,7 +208,7 @@ def _probes(running: Running) -> tuple[Callable[[], None], Callable[[], None]]:
     class Probe(BaseHTTPRequestHandler):
         """/healthz: the process lives. /readyz: it can do its work. /metrics: Prometheus."""
 
-        def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+        def do_GET(self) -> None:
             reasons = running.check() if self.path == "/readyz" else []
             body = prometheus_client.generate_latest() if self.path == "/metrics" else ("\n".join(reasons) or "ok").encode()
             known = self.path in ("/healthz", "/readyz", "/metrics")
@@ -191,8 +217,9 @@ def _probes(running: Running) -> tuple[Callable[[], None], Callable[[], None]]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *given: Any) -> None:  # noqa: A002 - the name http.server uses
             """Probes come every few seconds; they are not news."""
+            telemetry.log("chassis.probes").debug(format % given)
 
     server = ThreadingHTTPServer((host, int(port)), Probe)
     thread = threading.Thread(target=server.serve_forever, name="probes", daemon=True)

@@ -9,9 +9,17 @@ from contextvars import ContextVar
 from typing import Any
 
 import structlog
-from opentelemetry import propagate, trace
+from opentelemetry import metrics, propagate, trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import Engine
+
+from chassis.config import tracing_endpoint
 
 CALLS = Counter("kontor_rpc_total", "RPCs answered", ["method", "code"])
 CALL_SECONDS = Histogram("kontor_rpc_seconds", "Time to answer an RPC", ["method"])
@@ -22,8 +30,8 @@ JOBS = Counter("kontor_jobs_total", "Jobs run", ["job", "outcome"])
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _SECRET_KEYS = re.compile(r"password|token|secret|code|assertion|session$|api_key|cookie|authorization|attempt$|link$", re.IGNORECASE)
-# Eleven digits, six and four or five with a sign between: how Nordic personal numbers are written. 43 characters and more: our tokens.
-_SECRET_VALUES = re.compile(r"(?<!\d)\d{6}[-+A ]?\d{3,5}[0-9A-Z]?(?!\d)|[A-Za-z0-9_-]{43,}")
+# Six or eight digits, a sign or none, three to five more characters: how Nordic personal numbers are written. 43 characters and more: our tokens.
+_SECRET_VALUES = re.compile(r"(?<![\w-])\d{6}(?:\d\d)?[-+A-FU-Y ]?\d{3,5}[0-9A-Z]?(?![\w-])|[A-Za-z0-9_-]{43,}")
 _tracer = trace.get_tracer("kontor")
 
 
@@ -62,6 +70,12 @@ def traceparent() -> str:
     return carrier.get("traceparent", "")
 
 
+def trace_statements(engine: Engine) -> None:
+    """Trace each SQL statement of this engine, where traces go anywhere: it makes a small read an eighth slower."""
+    if tracing_endpoint() or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        EngineTracer(_tracer, engine, metrics.get_meter("kontor").create_up_down_counter("db.client.connections.usage"))
+
+
 def set_up(*, service: str, log_format: str = "json", log_level: str = "info") -> None:
     """Start logging and, where OTEL_EXPORTER_OTLP_ENDPOINT is set, tracing. Once per process."""
     shared: list[Any] = [
@@ -83,19 +97,11 @@ def set_up(*, service: str, log_format: str = "json", log_level: str = "info") -
     root.setLevel(log_level.upper())
     for noisy in ("amqp", "kombu", "celery", "alembic", "urllib3", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    _start_tracing(service)
+    if tracing_endpoint():
+        _start_tracing(service)
 
 
 def _start_tracing(service: str) -> None:
-    from chassis.config import tracing_endpoint
-
-    if not tracing_endpoint():
-        return
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
     provider = TracerProvider(resource=Resource.create({"service.name": f"kontor-{service}"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)

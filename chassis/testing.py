@@ -1,25 +1,26 @@
 """For tests, ours and integrators': callers, fake peers at the channel, and one service running on a real database."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import grpc
+import uuid_utils.compat as uuid
 from google.protobuf.message import Message
-from joserfc.jwk import KeySet, OKPKey
 from kontor.events.v1.envelope_pb2 import Envelope
 
 from chassis import caller, clock, run
 from chassis.bus import LocalBus
 from chassis.caller import Caller, Signer, Verifier
+from chassis.db import Database
 from chassis.jobs import Jobs
 from chassis.local import LocalServer
-from chassis.outbox import Relay, content, write
+from chassis.outbox import Relay, content, wrap
 from chassis.peers import PeerChannel
-from chassis.rpc import guarded
+from chassis.rpc import guarded, recorded
 from chassis.service import Rpc, Service
 
 
@@ -29,63 +30,50 @@ class FakePeers:
     def __init__(self, **services: list[Rpc]) -> None:
         self._servers: dict[str, LocalServer] = {}
         for name, rpcs in services.items():
-            server = LocalServer()
-            recorder = _Recorder()
-            for rpc in rpcs:
-                rpc.add(rpc.servicer, recorder)
-            server.add(recorder.handlers)
-            self._servers[name] = server
+            self._servers[name] = LocalServer()
+            self._servers[name].add(recorded(rpcs))
 
     def channel(self, service: str) -> PeerChannel:
         """A channel to the fake of this service."""
         return PeerChannel(service, self._servers.setdefault(service, LocalServer()).channel())
 
 
-class _Recorder:
-    def __init__(self) -> None:
-        self.handlers: dict[str, grpc.RpcMethodHandler] = {}
-
-    def add_generic_rpc_handlers(self, _: Any) -> None:
-        """Everything is registered the other way too."""
-
-    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
-        """Remember by full path."""
-        self.handlers |= {f"/{service}/{name}": handler for name, handler in handlers.items()}
-
-
 class ServiceUnderTest:
     """One service on a migrated database, called through its guarded stub; events and jobs are driven by the test."""
 
     def __init__(self, service: Service) -> None:
-        self._private, public = caller.new_keys("identity")
-        self.service, self.bus, self.seen = service, LocalBus(), list[Envelope]()
+        self._private, self.public_keys = caller.new_keys("identity")
+        self.service, self.seen = service, list[Envelope]()
         self.started: list[tuple[str, tuple[str, ...]]] = []
         run.migrate([service])
         local = LocalServer()
-        local.add(guarded(service.rpcs, Verifier(KeySet([OKPKey.import_key(self._private.as_dict(private=False))]), audience=service.name)))
-        self._inner, self._signer, self.public_keys = local.channel(), Signer(self._private, issuer="identity"), public
+        local.add(guarded(service.rpcs, Verifier(self.public_keys, audience=service.name)))
+        self._inner, self._signer = local.channel(), Signer(self._private, issuer="identity")
+        self.inbox = run.inbox_of(service) if service.database is not None else None
         if service.database is not None:
             service.database.start_job = lambda name, arguments: self.started.append((name, tuple(arguments)))
-            self.bus.subscribe(service.name, run.inbox_of(service))
 
-    def channel(self, who: Caller = caller.NOBODY) -> grpc.Channel:
+    def channel(self, who: Caller = caller.NOBODY) -> PeerChannel:
         """A channel on which every call is made as `who`."""
-        return _As(PeerChannel(self.service.name, self._inner), who, self._signer, self.service.name)
+        return _As(self.service.name, self._inner, who, self._signer)
 
     def relay(self) -> list[Message]:
-        """Carry the outbox once; answers the events it held, which the service's own handlers have then handled."""
-        assert self.service.database is not None
-        tap = _Tap(self.bus, self.seen)
-        before = len(self.seen)
-        while Relay(self.service.database, tap).relay():
+        """Carry the outbox once; answers the events it held, which the service's own handlers have then handled.
+
+        One that a handler failed on stays in the outbox, is not answered, and is brought again by the next call.
+        """
+        before, relay = len(self.seen), Relay(self._database(), _Tap(self))
+        while relay.relay():
             pass
         return [content(envelope) for envelope in self.seen[before:]]
 
     def happened(self, event: Message, *, about: str = "test", organisation: str = "", source: str = "test", version: int = 1) -> bool:
         """Bring an event of another service; answers whether the service is done with it."""
-        holder = _Holder(source)
-        write(holder, event, about=about, version=version, organisation=organisation)  # type: ignore[arg-type]
-        return self.bus.publish([holder.envelope]) == {holder.envelope.id}
+        return self.receive(wrap(event, source=source, about=about, version=version, organisation=organisation))
+
+    def receive(self, envelope: Envelope) -> bool:
+        """Bring this envelope; a service that does not handle its event is done with it."""
+        return self.inbox is None or envelope.type not in self.inbox.types or self.inbox.receive(envelope)
 
     def run_job(self, name: str, *arguments: str) -> None:
         """Run a job of the service, here and now. `name` without the service's prefix."""
@@ -99,65 +87,57 @@ class ServiceUnderTest:
         if self.service.database is not None:
             self.service.database.close()
 
-
-class _Holder:
-    """Stands for a transaction of the emitting service: keeps the row instead of writing it."""
-
-    def __init__(self, source: str) -> None:
-        self.database = type("Named", (), {"service": source})()
-        self.envelope = Envelope()
-
-    def execute(self, _: Any, values: dict[str, Any]) -> None:
-        self.envelope = Envelope.FromString(values["envelope"])
+    def _database(self) -> Database:
+        if self.service.database is None:
+            raise ValueError(f"{self.service.name} has no database")
+        return self.service.database
 
 
 class _Tap(LocalBus):
-    """Remembers what passes and hands it on."""
+    """Brings events to the service under test alone, and remembers what it accepted."""
 
-    def __init__(self, bus: LocalBus, seen: list[Envelope]) -> None:
+    def __init__(self, service: ServiceUnderTest) -> None:
         super().__init__()
-        self._bus, self._seen = bus, seen
+        self._service = service
 
-    def publish(self, envelopes: Any) -> set[str]:
-        accepted = self._bus.publish(envelopes)
-        self._seen += [envelope for envelope in envelopes if envelope.id in accepted]
-        return accepted
+    def publish(self, envelopes: Sequence[Envelope]) -> set[str]:
+        accepted = [envelope for envelope in envelopes if self._service.receive(envelope)]
+        self._service.seen += accepted
+        return {envelope.id for envelope in accepted}
 
 
-class _As(grpc.Channel):
-    """A channel that acts as somebody."""
+class _As(PeerChannel):
+    """A channel that acts as somebody. What it streams is read to its end at once, so that a failure is raised by the call."""
 
-    def __init__(self, inner: PeerChannel, who: Caller, signer: Signer, service: str) -> None:
-        self._inner, self._who, self._signer, self._service = inner, who, signer, service
+    def __init__(self, service: str, inner: grpc.Channel, who: Caller, signer: Signer) -> None:
+        super().__init__(service, inner)
+        self._who, self._sign, self._audience = who, signer.sign, [service, "identity"]
 
-    def _wrap(self, kind: str, method: str, *given: Any, **named: Any) -> Callable[..., Any]:
-        invoke = getattr(self._inner, kind)(method, *given, **named)
+    def _acting(self) -> AbstractContextManager[None]:
+        tokens = {} if self._who == caller.NOBODY else {"*": self._sign(self._who, audience=self._audience)}
+        return caller.acting(self._who, tokens)
+
+    def _calling(self, method: str, invoke: Callable[..., Any], limit: float) -> Callable[..., Any]:
+        inner = super()._calling(method, invoke, limit)
 
         def call(request: Any, **options: Any) -> Any:
-            tokens = {} if self._who == caller.NOBODY else {"*": self._signer.sign(self._who, audience=[self._service, "identity"])}
-            with caller.acting(self._who, tokens):
-                answer = invoke(request, **options)
-                return iter(list(answer)) if kind == "unary_stream" else answer
+            with self._acting():
+                return inner(request, **options)
 
         return call
 
-    def unary_unary(self, method: str, *given: Any, **named: Any) -> Any:
-        return self._wrap("unary_unary", method, *given, **named)
+    def _streaming(self, method: str, invoke: Callable[..., Any]) -> Callable[..., Any]:
+        inner = super()._streaming(method, invoke)
 
-    def unary_stream(self, method: str, *given: Any, **named: Any) -> Any:
-        return self._wrap("unary_stream", method, *given, **named)
+        def call(request: Any, **options: Any) -> Iterator[Any]:
+            with self._acting():
+                return iter(list(inner(request, **options)))
 
-    def stream_unary(self, method: str, *given: Any, **named: Any) -> Any:
-        return self._wrap("stream_unary", method, *given, **named)
-
-
-_As.__abstractmethods__ = frozenset()
+        return call
 
 
 def person(*permissions: int, **given: Any) -> Caller:
     """A signed-in person with fresh second factor and these permissions; other fields as given."""
-    import uuid_utils.compat as uuid
-
     blank = Caller(
         user_id=str(uuid.uuid7()), membership_id=str(uuid.uuid7()), organisation_id=str(uuid.uuid7()), organisation_kind="client",
         organisation_name="Testdal Bakeri AS", name="Ingrid Eksempeldal", language="nb", permissions=tuple(permissions),

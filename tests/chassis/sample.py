@@ -1,12 +1,11 @@
 """A small service to test the chassis with: it keeps notes, and speaks real contracts."""
 
 import uuid
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc
+import uuid_utils.compat as ids
 from kontor.messaging.v1 import events_pb2, messaging_pb2, messaging_pb2_grpc
 from kontor.notify.v1 import notify_pb2, notify_pb2_grpc
 from sqlalchemy import MetaData, String, Uuid, select
@@ -15,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from chassis import caller, db
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict
+from chassis.outbox import Handle
 from chassis.service import Handler, Job, Rpc, Service
 
 MIGRATIONS = Path(__file__).parent / "schema"
@@ -75,8 +75,6 @@ class Letters(notify_pb2_grpc.LettersServicer):
 
 def note(tx: Transaction, text: str) -> None:
     """Write something down."""
-    import uuid_utils.compat as ids
-
     tx.add(Note(id=str(ids.uuid7()), text=text))
 
 
@@ -85,15 +83,19 @@ def hear(tx: Transaction, event: events_pb2.MessageSent, envelope: Any) -> None:
     note(tx, f"heard {event.message_id}")
 
 
-def build(url: str, *, name: str = "sample", handle: Callable[..., None] = hear, jobs: tuple[Job, ...] = ()) -> Service:
+def build(url: str, *, name: str = "sample", handle: Handle = hear, jobs: tuple[Job, ...] = ()) -> Service:
     """The service on an empty database."""
-    database = Database(url, service=name)
+    return build_on(Database(url, service=name), handle=handle, jobs=jobs)
+
+
+def build_on(database: Database, *, handle: Handle = hear, jobs: tuple[Job, ...] = ()) -> Service:
+    """The service on this database."""
     return Service(
-        name=name, database=database, tables=Model.metadata, migrations=MIGRATIONS,
+        name=database.service, database=database, tables=Model.metadata, migrations=MIGRATIONS,
         rpcs=(
             Rpc(Messages(database), messaging_pb2_grpc.add_MessagesServicer_to_server),
             Rpc(Letters(), notify_pb2_grpc.add_LettersServicer_to_server),
         ),
         handlers=(Handler(events_pb2.MessageSent, handle),),
-        jobs=jobs or (Job(f"{name}.count", lambda *_: None, timedelta(seconds=5)),),
+        jobs=jobs,
     )  # fmt: skip
