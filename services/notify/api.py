@@ -78,9 +78,10 @@ def notice_message(row: Any) -> pb.Notice:
     """A notice as it is answered."""
     at = Timestamp()
     at.FromDatetime(row.at)
+    version = row.version if row.kind == pb.NOTICE_KIND_DOCUMENT_PUBLISHED else 0
     return pb.Notice(
         notice_id=row.id, kind=row.kind, at=at, read=row.read_at is not None, organisation_id=row.organisation_id,
-        subject_id=row.subject_id, service_area=row.service_area, version=row.version, unscannable=row.unscannable,
+        subject_id=row.subject_id, service_area=row.service_area, version=version, unscannable=row.unscannable,
     )  # fmt: skip
 
 

@@ -52,18 +52,16 @@ def post(tx: Transaction, news: News, readers: Iterable[str]) -> Sequence[str]:
     return told
 
 
-def withdraw(tx: Transaction, membership_id: str, *, scope_id: str, areas: Iterable[int] = (FOLDER,), at: datetime) -> None:
-    """What happened up to now in this folder, or in these areas of this client, is not told to the member any more."""
-    rows = [{"membership_id": membership_id, "scope_id": scope_id, "service_area": area, "at": at} for area in areas]
-    if not rows:
-        return
-    lost = insert(Withdrawal)
-    key, later = ["membership_id", "scope_id", "service_area"], Withdrawal.at < lost.excluded.at
-    tx.execute(lost.on_conflict_do_update(index_elements=key, set_={"at": lost.excluded.at}, where=later), rows)
-    covered = [row["service_area"] for row in rows]
-    about = Notice.folder_id == scope_id if covered == [FOLDER] else and_(
-        Notice.organisation_id == scope_id, Notice.service_area.in_(covered)
-    )  # fmt: skip
+def withdraw_folder(tx: Transaction, membership_id: str, *, folder_id: str, at: datetime) -> None:
+    """What happened in this folder up to now is not told to the member any more."""
+    _lose(tx, membership_id, scope_id=folder_id, areas=[FOLDER], at=at)
+    tx.execute(delete(Notice).where(Notice.membership_id == membership_id, Notice.at <= at, Notice.folder_id == folder_id))
+
+
+def withdraw_areas(tx: Transaction, membership_id: str, *, organisation_id: str, areas: Sequence[int], at: datetime) -> None:
+    """What happened at this client in these areas up to now is not told to the member any more."""
+    _lose(tx, membership_id, scope_id=organisation_id, areas=areas, at=at)
+    about = and_(Notice.organisation_id == organisation_id, Notice.service_area.in_(areas))
     tx.execute(delete(Notice).where(Notice.membership_id == membership_id, Notice.at <= at, about))
 
 
@@ -71,6 +69,14 @@ def shown(membership_id: Any) -> ColumnElement[bool]:
     """Whether a notice stands in the portal: all do, but those about documents only while the member has them switched on (ACC-68)."""
     off = exists().where(Settings.membership_id == membership_id, ~Settings.documents_in_portal)
     return or_(Notice.kind != NOTICE_KIND_DOCUMENT_PUBLISHED, ~off)
+
+
+def _lose(tx: Transaction, membership_id: str, *, scope_id: str, areas: Iterable[int], at: datetime) -> None:
+    rows = [{"membership_id": membership_id, "scope_id": scope_id, "service_area": area, "at": at} for area in areas]
+    if rows:
+        lost = insert(Withdrawal)
+        key, later = ["membership_id", "scope_id", "service_area"], Withdrawal.at < lost.excluded.at
+        tx.execute(lost.on_conflict_do_update(index_elements=key, set_={"at": lost.excluded.at}, where=later), rows)
 
 
 def _barred(news: News, readers: Sequence[str]) -> Any:

@@ -194,11 +194,17 @@ def test_a_consultant_is_told_only_of_areas_still_served(service: ServiceUnderTe
     payroll = office.published(consultant)
     hr = office.published(consultant, area=SERVICE_AREA_HR)
     message = office.wrote(consultant, area=SERVICE_AREA_HR)
-    ended = ConsultantAssigned(organisation_id=office.id, membership_id=consultant.membership_id, service_areas=[PAYROLL])
-    assert service.happened(ended, version=2)
+    stopped = DocumentQuarantined(
+        document_id=new_id(), organisation_id=office.id, folder_id=new_id(), uploaded_by_membership_id=consultant.membership_id
+    )
+    assert service.happened(stopped)
+    fewer = ConsultantAssigned(organisation_id=office.id, membership_id=consultant.membership_id, service_areas=[PAYROLL])
+    assert service.happened(fewer, version=2)
     for event in (hr, message):
         earlier(service, event, by=AN_HOUR)
-    assert notices(service, consultant) == [payroll.document_id]
+    assert notices(service, consultant) == [stopped.document_id, payroll.document_id]
+    assert service.happened(ConsultantAssigned(organisation_id=office.id, membership_id=consultant.membership_id), version=3)
+    assert notices(service, consultant) == []
 
 
 def test_notices_need_the_permission_to_have_any(service: ServiceUnderTest) -> None:

@@ -12,4 +12,4 @@ EVENT = events_pb2.FolderAccessChanged
 def handle(tx: Transaction, event: events_pb2.FolderAccessChanged, envelope: Envelope) -> None:
     """Drop the member's notices about those folders."""
     for folder_id in event.removed_folder_ids:
-        notices.withdraw(tx, event.membership_id, scope_id=folder_id, at=people.moment(envelope))
+        notices.withdraw_folder(tx, event.membership_id, folder_id=folder_id, at=people.moment(envelope))
