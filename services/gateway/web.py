@@ -38,7 +38,7 @@ HEADERS = {
 def create_app(config: Config, peers: Peers, *, rest: Callable[[Flask], None], dev: Callable[[Flask], None] | None = None) -> Flask:
     """The application: pages, assets, and what `rest` and `dev` add."""
     folder = Path(__file__).parent
-    app = Flask("kontor", static_folder=str(folder / "static"), template_folder=str(folder / "templates"))
+    app = Flask(__name__, static_folder=str(folder / "static"), template_folder=str(folder / "templates"))
     app.config.update(MAX_CONTENT_LENGTH=config.upload_limit_mb * 2**20 + 2**20, KONTOR=config, MAX_FORM_MEMORY_SIZE=2**20)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     texts.install(app)
