@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import pytest
 import uuid_utils.compat as uuid
 from grpc import ServicerContext
 from kontor.access.v1.access_pb2 import (
@@ -20,7 +22,7 @@ from kontor.identity.v1.events_pb2 import OrganisationCreated
 from kontor.linking.v1.events_pb2 import ConsultantAssigned, LinkCreated
 
 from chassis.caller import Caller
-from chassis.errors import NotFound
+from chassis.errors import Conflict, NotFound
 from chassis.testing import ServiceUnderTest, person
 
 READ = PERMISSION_DOCUMENT_READ
@@ -179,6 +181,19 @@ class Portal:
         parts = self.documents(who).Download(pb.DownloadRequest(document_id=document_id))
         return b"".join(part.chunk for part in parts)
 
+    def refusal(self, who: Caller, document_id: str) -> str:
+        """Why somebody may not read a document, alone or in a zip."""
+        with pytest.raises((Conflict, NotFound)) as refused:
+            self.download(who, document_id)
+        with pytest.raises((Conflict, NotFound)):
+            list(self.documents(who).DownloadZip(pb.DownloadZipRequest(document_ids=[document_id])))
+        return refused.value.reason
+
 
 def new_pdf() -> bytes:
     return b"%PDF-1.7\n%" + new_id().encode() + b"\n%%EOF\n"
+
+
+def stored_files(path: Path) -> list[Path]:
+    """What lies in the store of a test, also what is only being received."""
+    return [each for each in (path / "files").rglob("*") if each.is_file()]

@@ -12,17 +12,13 @@ from kontor.documents.v1.events_pb2 import DocumentReceived
 
 from chassis import clock
 from chassis.caller import Caller
-from chassis.errors import Conflict, Denied, Failure, Invalid, NotFound, Unauthenticated, Unavailable
-from chassis.testing import at_once, person
+from chassis.errors import Denied, Failure, Invalid, NotFound, Unauthenticated, Unavailable
+from chassis.testing import person
 from services.documents import rules
 from tests.documents import corpus
-from tests.documents.portal import READ, WRITE, Portal, new_id, new_pdf
+from tests.documents.portal import READ, WRITE, Portal, new_id, new_pdf, stored_files
 
 MEGABYTE = 1024 * 1024
-
-
-def stored(path: Path) -> list[Path]:
-    return [each for each in (path / "files").rglob("*") if each.is_file()]
 
 
 def test_an_upload_waits_for_its_scan_with_all_that_was_said_about_it(portal: Portal) -> None:
@@ -113,7 +109,7 @@ def test_a_name_that_cannot_be_used_is_refused_with_its_reason_and_nothing_is_st
         with pytest.raises(Invalid) as refused:
             act()
         assert refused.value.reason == reason
-    assert stored(tmp_path) == []
+    assert stored_files(tmp_path) == []
 
 
 @pytest.mark.parametrize("given", [{"period": 0}, {"period": 13}, {"year": 1999}, {"year": 2101}, {"folder_id": "payslips"}, {"size": -1}])
@@ -132,7 +128,7 @@ def test_an_empty_file_is_refused(portal: Portal, tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
         portal.send(portal.member(company, folder), pb.UploadStart(folder_id=folder, name="a.pdf", period=5, year=2026), [])
     assert refused.value.reason == "file_empty"
-    assert stored(tmp_path) == []
+    assert stored_files(tmp_path) == []
 
 
 @pytest.mark.parametrize("told", [0, MEGABYTE + 1])
@@ -153,7 +149,7 @@ def test_a_file_over_the_limit_is_refused_while_it_comes_or_before(portal: Porta
         portal.send(member, start, endless())
     assert (refused.value.reason, refused.value.facts["limit_mb"]) == ("file_too_large", "1")
     assert len(sent) <= 6
-    assert stored(tmp_path) == []
+    assert stored_files(tmp_path) == []
     assert portal.upload(member, folder, content=b"%PDF-" + bytes(MEGABYTE - 5)).size == MEGABYTE
 
 
@@ -173,73 +169,7 @@ def test_after_its_start_an_upload_has_only_chunks(portal: Portal, tmp_path: Pat
     with pytest.raises(Invalid) as refused:
         portal.documents(portal.member(company, folder)).Upload(iter([start, pb.UploadRequest(chunk=b"%PDF-"), start]))
     assert refused.value.reason == "upload_started_twice"
-    assert stored(tmp_path) == []
-
-
-def test_the_same_name_period_and_year_needs_a_decision(portal: Portal, tmp_path: Path) -> None:
-    """ACC-40."""
-    company = portal.company()
-    folder = portal.folder(company)
-    member = portal.member(company, folder)
-    portal.upload(member, folder, "Lønn.pdf")
-    before = stored(tmp_path)
-    for _ in range(2):
-        with pytest.raises(Conflict) as refused:
-            portal.upload(portal.member(company, folder), folder, "LØNN.pdf")
-        assert (refused.value.reason, refused.value.facts["name"]) == ("document_exists", "LØNN.pdf")
-        portal.scan()
-    assert stored(tmp_path) == before
-
-
-def test_another_period_year_or_folder_is_another_document(portal: Portal) -> None:
-    """ACC-41."""
-    company = portal.company()
-    folder, other = portal.folder(company, "Payslips"), portal.folder(company, "Bonus")
-    member = portal.member(company, folder, other)
-    portal.upload(member, folder, period=5, year=2026)
-    portal.upload(member, folder, period=6, year=2026)
-    portal.upload(member, folder, period=5, year=2025)
-    portal.upload(member, other, period=5, year=2026)
-    assert len(portal.listed(member, company)) == 4
-
-
-def test_which_names_exist_is_told_before_anything_is_sent(portal: Portal) -> None:
-    """ACC-40."""
-    company = portal.company()
-    folder = portal.folder(company)
-    member = portal.member(company, folder)
-    document = portal.publish(member, folder, "Lønn.pdf")
-    request = pb.CheckNamesRequest(folder_id=folder, period=5, year=2026, names=["lønn.pdf", "new.pdf"])
-    assert [each.document_id for each in portal.documents(member).CheckNames(request).existing] == [document.document_id]
-    request.period = 6
-    assert not portal.documents(member).CheckNames(request).existing
-    with pytest.raises(NotFound):
-        portal.documents(portal.member(company)).CheckNames(request)
-
-
-def test_two_first_uploads_of_one_name_at_once_are_one_document_and_one_question(portal: Portal, tmp_path: Path) -> None:
-    """ACC-40."""
-    company = portal.company()
-    folder = portal.folder(company)
-    member = portal.member(company, folder)
-    outcomes = at_once([lambda: portal.upload(member, folder)] * 4)
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "Conflict", "Conflict", "Document"]
-    assert len(portal.listed(member, company)) == 1
-    assert len(stored(tmp_path)) == 1
-
-
-def test_overwriting_uploads_at_once_all_become_versions_in_turn(portal: Portal) -> None:
-    """ACC-42."""
-    company = portal.company()
-    folder = portal.folder(company)
-    member = portal.member(company, folder)
-    outcomes = at_once([lambda: portal.upload(member, folder, overwrite=True)] * 4)
-    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-    portal.scan()
-    (document,) = portal.listed(member, company)
-    assert (document.version, document.status) == (4, pb.STATUS_UPDATED)
-    newest = max(outcomes, key=lambda outcome: str(outcome.document_id))
-    assert document.sha256 == newest.sha256
+    assert stored_files(tmp_path) == []
 
 
 def test_a_sender_who_goes_away_leaves_nothing(portal: Portal, tmp_path: Path) -> None:
@@ -254,7 +184,7 @@ def test_a_sender_who_goes_away_leaves_nothing(portal: Portal, tmp_path: Path) -
 
     with pytest.raises((ConnectionResetError, Failure)):
         portal.send(member, pb.UploadStart(folder_id=folder, name="a.pdf", period=5, year=2026), broken())
-    assert stored(tmp_path) == []
+    assert stored_files(tmp_path) == []
     assert portal.listed(member, company) == []
 
 
@@ -272,7 +202,7 @@ def test_access_that_ends_while_a_file_comes_ends_the_upload(portal: Portal, tmp
     start = pb.UploadStart(folder_id=folder, name="a.pdf", period=5, year=2026)
     with pytest.raises(NotFound):
         portal.send(member, start, slow())
-    assert stored(tmp_path) == []
+    assert stored_files(tmp_path) == []
 
 
 def test_a_store_that_cannot_take_the_file_is_told_and_the_upload_works_when_it_can(portal: Portal, tmp_path: Path) -> None:
@@ -293,7 +223,7 @@ def test_what_lies_in_the_store_is_unreadable(portal: Portal, tmp_path: Path) ->
     company = portal.company()
     folder = portal.folder(company)
     portal.upload(portal.member(company, folder), folder, "notes.txt", corpus.MARKER)
-    (file,) = stored(tmp_path)
+    (file,) = stored_files(tmp_path)
     assert corpus.MARKER not in file.read_bytes()
     assert "notes" not in file.name
 
@@ -303,14 +233,14 @@ def test_bytes_without_a_document_are_swept_up_after_an_hour_and_no_others(porta
     company = portal.company()
     folder = portal.folder(company)
     portal.publish(portal.member(company, folder), folder)
-    (kept,) = stored(tmp_path)
+    (kept,) = stored_files(tmp_path)
     orphan = kept.with_name(new_id())
     orphan.write_bytes(b"left behind")
     portal.under.run_job("sweep_orphans")
-    assert sorted(stored(tmp_path)) == sorted([kept, orphan])
+    assert sorted(stored_files(tmp_path)) == sorted([kept, orphan])
     with clock.moved(timedelta(hours=2)):
         portal.under.run_job("sweep_orphans")
-    assert stored(tmp_path) == [kept]
+    assert stored_files(tmp_path) == [kept]
 
 
 @pytest.mark.parametrize(

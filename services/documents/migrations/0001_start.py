@@ -117,7 +117,13 @@ def _documents() -> None:
         postgresql_where=sa.text("merged_into is null"),
     )
     op.create_index("ix_documents_replaces", "documents", ["replaces"], postgresql_where=sa.text("replaces is not null"))
-    op.create_index("ix_documents_years", "documents", ["folder_id", "year"], postgresql_where=sa.text("merged_into is null"))
+    op.create_index(
+        "ix_documents_years",
+        "documents",
+        ["folder_id", "year"],
+        postgresql_where=sa.text("merged_into is null"),
+        postgresql_include=["status", "uploader_organisation_id", "uploaded_at"],
+    )
     op.create_index(
         "uq_documents_slot",
         "documents",
