@@ -140,4 +140,4 @@ def password_fault(password: str, *, known_words: list[str]) -> str | None:
         return "password_too_short"
     if len(password) >= PASSWORD_LENGTH.stop:
         return "password_too_long"
-    return "password_guessable" if blocklist.is_guessable(password, known_words) else None
+    return "password_too_common" if blocklist.is_guessable(password, known_words) else None

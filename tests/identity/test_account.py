@@ -68,7 +68,7 @@ def test_the_password_is_changed_with_the_present_one(world: World, berit: Someb
 
 @pytest.mark.parametrize(
     ("new", "fault"),
-    [("short", "password_too_short"), ("x" * 129, "password_too_long"), ("passordpassordpassord", "password_guessable")],
+    [("short", "password_too_short"), ("x" * 129, "password_too_long"), ("passordpassordpassord", "password_too_common")],
 )
 def test_a_bad_password_is_refused_with_its_reason(world: World, berit: Somebody, new: str, fault: str) -> None:
     """15 to 128 characters, not the first to be guessed."""

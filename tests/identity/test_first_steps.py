@@ -130,7 +130,7 @@ def test_a_password_is_entered_twice_and_a_slip_does_not_cost_the_link(world: Wo
     assert refused.value.fields == {"password_again": "passwords_differ"}
     with pytest.raises(Invalid) as refused:
         world.sign_in.SetPassword(pb.SetPasswordRequest(token=token, password="berit berit berit", password_again="berit berit berit"))
-    assert refused.value.fields == {"password": "password_guessable"}
+    assert refused.value.fields == {"password": "password_too_common"}
     world.sign_in.SetPassword(pb.SetPasswordRequest(token=token, password=PASSWORD, password_again=PASSWORD))
 
 

@@ -91,7 +91,7 @@ def test_a_code_works_once_however_many_use_it_at_once(world: World, somebody: S
             attempts, digits = [world.started(somebody).attempt for _ in range(50)], code(somebody)
             results = at_once([partial(give, world, attempt, digits) for attempt in attempts])
             assert len([result for result in results if isinstance(result, pb.FinishSignInResponse)]) == 1
-            assert reasons(results) <= {"code_used", "too_many_attempts"}
+            assert reasons(results) <= {"wrong_code", "too_many_attempts"}
             assert world.sql("select count(*) from sessions") == [(int(str(before)) + 1,)]
 
 
@@ -113,8 +113,8 @@ def test_the_enrolment_code_and_older_codes_do_not_work_again(world: World) -> N
         digits, older = code(somebody), code(somebody, at=timedelta(seconds=-30))
         give(world, begun.attempt, digits)
         attempt = world.started(somebody).attempt
-        assert failure(lambda: give(world, attempt, digits)).reason == "code_used"
-        assert failure(lambda: give(world, attempt, older)).reason == "code_used"
+        assert failure(lambda: give(world, attempt, digits)).reason == "wrong_code"
+        assert failure(lambda: give(world, attempt, older)).reason == "wrong_code"
         assert give(world, attempt, code(somebody, at=timedelta(seconds=30))).session
 
 

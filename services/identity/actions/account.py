@@ -35,7 +35,9 @@ def update_profile(tx: Transaction, caller: Caller, request: pb.UpdateProfileReq
         return
     changed = update(User).where(User.id == caller.user_id).values(**changes).returning(User.first_name, User.last_name, User.language)
     now = tx.execute(changed).one()
-    event = events_pb2.ProfileChanged(user_id=caller.user_id, first_name=now.first_name, last_name=now.last_name, language=now.language)
+    event = events_pb2.ProfileChanged(
+        user_id=caller.user_id, first_name=now.first_name, last_name=now.last_name, language=now.language or caller.language
+    )
     tx.emit(event, about=caller.user_id, organisation=caller.organisation_id)
     tx.record("profile.change", organisation=caller.user_id, subject=caller.user_id, fields=",".join(sorted(changes)))
 
@@ -68,7 +70,7 @@ def change_password(database: Database, passwords: Passwords, caller: Caller, re
 
 
 def accepted_password(password: str, again: str, *, person: Person) -> None:
-    """Raises Invalid `password_too_short`, `password_too_long`, `password_guessable` or `passwords_differ` (ACC-18)."""
+    """Raises Invalid `password_too_short`, `password_too_long`, `password_too_common` or `passwords_differ` (ACC-18)."""
     text = unicodedata.normalize("NFKC", password)
     fault = rules.password_fault(text, known_words=[person.email, person.first_name, person.last_name])
     if fault:

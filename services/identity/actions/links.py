@@ -34,7 +34,7 @@ def find(database: Database, token: str) -> Row[Any]:
     """The link as it stands; changes nothing. Raises NotFound for one that was never made, or ended over 30 days ago."""
     for row in database.read(_link.where(Link.token == tokens.digest(token))):
         return row
-    raise NotFound("link_unknown", "There is no such link.")
+    raise NotFound("link_not_found", "There is no such link.")
 
 
 def state(link: Row[Any]) -> str:
@@ -83,6 +83,6 @@ def _claim(tx: Transaction, token: str, *, kind: str, found: Row[Any]) -> None:
 
 def _refuse_unless_open(link: Row[Any], *, kind: str) -> None:
     if link.kind != kind:
-        raise NotFound("link_unknown", "There is no such link.")
+        raise NotFound("link_not_found", "There is no such link.")
     if state(link) != "open":
         raise Conflict(f"link_{state(link)}", "This link cannot be used any more.")

@@ -1,7 +1,6 @@
 """Sign in: a password opens an attempt, a code from the authenticator turns the attempt into a session (ACC-21, ACC-25)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import uuid_utils.compat as uuid
 from kontor.identity.v1 import identity_pb2 as pb
@@ -53,7 +52,7 @@ def start(database: Database, passwords: Passwords, request: pb.StartSignInReque
     return begun
 
 
-def _begin(tx: Transaction, user: Row[Any]) -> Begun | None:
+def _begin(tx: Transaction, user: Row[str, str, str | None]) -> Begun | None:
     # The password may have been changed while it was checked; changing it takes this lock first.
     unchanged = (
         select(exists().where(Factor.user_id == User.id))
@@ -77,7 +76,7 @@ def _begin(tx: Transaction, user: Row[Any]) -> Begun | None:
 def finish(database: Database, request: pb.FinishSignInRequest) -> tuple[str, str]:
     """Check the code of an attempt; answers the session's token and the person's id.
 
-    Raises Unauthenticated `wrong_code`, `code_used` or `attempt_over`, TooMany, and Denied `factor_disabled`.
+    Raises Unauthenticated `wrong_code` or `attempt_over`, TooMany, and Denied `factor_disabled`.
     """
     with database.transaction() as tx:
         outcome = _finish(tx, request)
@@ -135,7 +134,7 @@ def _prove(tx: Transaction, attempt: Row[str, str, str | None, int], code: str) 
     tx.execute(update(Factor).where(Factor.id == factor.id).values(slower))
     if over:
         tx.record("factor.disable", organisation=attempt.user_id, subject=factor.id)
-    return "wrong_code" if step is None else "code_used"
+    return "wrong_code"
 
 
 def _enrol(tx: Transaction, attempt: Row[str, str, str | None, int], code: str) -> str | None:

@@ -8,7 +8,8 @@ from kontor.notify.v1 import notify_pb2, notify_pb2_grpc
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Row
 
-from chassis import clock, telemetry
+from chassis import caller, clock, telemetry
+from chassis.caller import Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Failure, Invalid
 from services.identity import letters, rules, tokens
@@ -38,10 +39,11 @@ class Post:
 
 def run(database: Database, post: Post) -> None:
     """Send one letter after the other. When one is not taken the rest waits for the next slot: the mail server is likely away."""
-    for _ in range(AT_MOST):
-        letter_id = _claim(database)
-        if letter_id is None or not _send(database, post, letter_id):
-            return
+    with caller.acting(Caller(service="identity"), {}):
+        for _ in range(AT_MOST):
+            letter_id = _claim(database)
+            if letter_id is None or not _send(database, post, letter_id):
+                return
 
 
 def _claim(database: Database) -> str | None:
