@@ -21,7 +21,7 @@ IN_MEMORY = 512 * 1024
 KEPT, TOO_LARGE, SKIPPED = "kept", "too_large", "skipped"
 
 
-class Gone(Exception):  # noqa: N818 - not a fault of anybody
+class Gone(Exception):
     """The client has left."""
 
 
