@@ -25,11 +25,11 @@ def document(folder: Path) -> str:
         "|---|---|---|",
     ]
     lines += [
-        f"| {event} | {_cell(path for path, _ in emitted[event])} | {_cell(handled[event]) or 'open pages (watched)'} |"
+        f"| {event} | {_cell(emitted[event])} | {_cell(handled[event]) or 'open pages (watched)'} |"
         for event in sorted({*emitted, *handled})
     ]
     lines += ["", "## Chains", ""]
-    starts = [event for event in sorted(emitted) if any("/actions/" in path or "/jobs/" in path for path, _ in emitted[event])]
+    starts = [event for event in sorted(emitted) if any("/actions/" in path or "/jobs/" in path for path in emitted[event])]
     for event in starts:
         lines += ["```", chain(folder, event).rstrip(), "```", ""]
     return "\n".join(lines)
@@ -42,29 +42,43 @@ def _chain(event: str, emitted: "_Emitters", handled: "_Handlers", *, depth: int
     for path in handled[event]:
         lines.append(f"{'  ' * (depth + 1)}{path}\n")
         for follow, sources in sorted(emitted.items()):
-            if any(source == path for source, _ in sources):
+            if path in sources:
                 lines += _chain(follow, emitted, handled, depth=depth + 2, above=(*above, event))
     return lines
 
 
-_Emitters = defaultdict[str, list[tuple[str, int]]]
+_Emitters = defaultdict[str, list[str]]
 _Handlers = defaultdict[str, list[str]]
 
 
 def _emitters(folder: Path) -> _Emitters:
     found: _Emitters = defaultdict(list)
     for path in sorted(folder.glob("*/**/*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "emit" and node.args:
-                name = _event_name(node.args[0])
-                place = (path.relative_to(folder.parent).as_posix(), node.lineno)
-                if name and place[0] not in [source for source, _ in found[name]]:
-                    found[name].append(place)
+        place = path.relative_to(folder.parent).as_posix()
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                for name in _emitted(function):
+                    if place not in found[name]:
+                        found[name].append(place)
     return found
 
 
-def _event_name(argument: ast.expr) -> str:
-    called = argument.func if isinstance(argument, ast.Call) else argument
+def _emitted(function: ast.FunctionDef) -> list[str]:
+    """Names of the events that `tx.emit(…)` is called with, directly or through a local name."""
+    named = {
+        target.id: _called(node.value)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    emits = [call.args[0] for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "emit" and call.args]
+    return [name for name in (named.get(each.id, "") if isinstance(each, ast.Name) else _called(each) for each in emits) if name]
+
+
+def _called(expression: ast.expr) -> str:
+    called = expression.func if isinstance(expression, ast.Call) else expression
     return called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
 
 
@@ -77,5 +91,5 @@ def _handlers(folder: Path) -> _Handlers:
     return found
 
 
-def _cell(paths: object) -> str:
-    return ", ".join(f"`{path}`" for path in dict.fromkeys(paths))  # type: ignore[call-overload]
+def _cell(paths: list[str]) -> str:
+    return ", ".join(f"`{path}`" for path in dict.fromkeys(paths))
