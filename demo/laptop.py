@@ -24,7 +24,7 @@ from demo.session import TookTooLongError, World, caught
 
 Assemble = Callable[[Mapping[str, str]], run.Running]
 WITH_DATABASE = ("identity", "documents", "messaging", "linking", "notify")
-KEPT = ("postgres", "files", "mail", "keys", "demo.json")
+KEPT = ("files", "mail", "keys", "demo.json")
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ def run_all(assemble: Assemble, laptop: Laptop) -> None:
 
 def forget(folder: Path) -> None:
     """Throw away the data of the demonstration, and nothing else that is in the folder."""
-    if (folder / "postgres" / "data").exists():
-        Postgres((folder / "postgres").absolute()).stop()
+    Postgres((folder / "postgres").absolute()).forget()
     for name in KEPT:
         held = folder / name
         if held.is_dir():

