@@ -164,7 +164,7 @@ class Running:
         with closing(http.client.HTTPConnection("127.0.0.1", self.front.port, timeout=30)) as connection:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
-            return Answer(answer.status, dict(answer.headers), answer.read())
+            return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read())
 
     def pages(self) -> int:
         """How many pages are open."""

@@ -7,6 +7,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+from werkzeug.routing import BaseConverter
 
 from chassis import telemetry
 from chassis.errors import Failure, Internal, Unauthenticated
@@ -35,7 +36,8 @@ class Api:
         self._cookie = cookie_name(config.public_url)
         self._log = telemetry.log(__name__)
         self.app = Flask("kontor-api", static_folder=None, root_path=str(docs.FOLDER))
-        self.app.url_map.merge_slashes = False  # a file name may hold any number of slashes, to be refused for it
+        self.app.url_map.converters["anything"] = Anything
+        self.app.url_map.merge_slashes = False
         self._routes = tuple(routes())
         for route in self._routes:
             self._add(route.verb, route.path, self._view(route, peers), signed_in=route.access.WhichOneof("who") != "anyone")
@@ -62,7 +64,7 @@ class Api:
         self.app.register_error_handler(Exception, self._broke)
 
     def _add(self, verb: str, path: str, view: View, *, signed_in: bool) -> None:
-        rule = path.replace("{name}", "<path:name>").replace("{", "<").replace("}", ">")
+        rule = path.replace("{name}", "<anything:name>").replace("{", "<").replace("}", ">")
 
         def guarded(**fields: str) -> Response:
             if not signed_in:
@@ -98,6 +100,13 @@ class Api:
     def _broke(self, error: Exception) -> Response:
         self._log.error("request failed", path=request.path, exc_info=error)
         return problems.respond(Internal("internal", "Something went wrong on our side."))
+
+
+class Anything(BaseConverter):
+    """The rest of a path, as it is: a file's name may hold slashes and line ends, and be refused for it by those who know why."""
+
+    regex = "(?s:.+)"
+    part_isolating = False
 
 
 def _json_body() -> Any:
