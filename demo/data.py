@@ -60,7 +60,7 @@ def load(world: World, operator: Signer, say: Callable[[str], None]) -> None:
     say("uploading files")
     for client, about in zip(clients, people.CLIENTS, strict=True):
         _share(world, client, about)
-    _write(world, clients[0], people.CLIENTS[0].administrator)
+    write(world, clients[0], people.CLIENTS[0].administrator)
 
 
 def operator_caller() -> Caller:
@@ -79,7 +79,7 @@ def _first(person: Person) -> identity_pb2.FirstAdministrator:
     )
 
 
-def add_member(world: World, person: Person, role: identity_pb2.Role) -> str:
+def add_member(world: World, person: Person, role: identity_pb2.Role.ValueType) -> str:
     """Add a member to the acting administrator's organisation; answers the membership."""
     member = organisations(world).AddMember(
         identity_pb2.AddMemberRequest(
@@ -193,7 +193,8 @@ def upload(world: World, client: str, file: files.File, *, replace: bool = False
     return documents.Upload(parts())
 
 
-def _write(world: World, client: str, person: Person) -> None:
+def write(world: World, client: str, person: Person) -> None:
+    """Have this person write to those who do the client's payroll."""
     with world.acting(person):
         messaging_pb2_grpc.MessagesStub(world.channel("messaging")).SendMessage(
             messaging_pb2.SendMessageRequest(

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -144,7 +144,7 @@ def _load(laptop: Laptop) -> None:
 
 def _with_free_ports(laptop: Laptop) -> Laptop:
     """The same, with another port where the wanted one is taken; says so."""
-    return Laptop(laptop.folder, *(_free(address) for address in (laptop.web, laptop.rpc, laptop.admin)), laptop.empty)
+    return replace(laptop, web=_free(laptop.web), rpc=_free(laptop.rpc), admin=_free(laptop.admin))
 
 
 def _free(address: str) -> str:

@@ -46,7 +46,7 @@ class Postgres:
         return {name: f"{address.replace('postgresql', 'postgresql+psycopg', 1)}/{name}" for name in databases}
 
     def _running(self) -> str:
-        """Its address once it takes connections. One that is just stopping, after the Kontor before this, is waited for and started again."""
+        """Its address once it takes connections. One that is just stopping is waited for and started again."""
         pause = threading.Event()
         for _ in range(100):
             if self._run("pg_ctl", "status", "-D", self._data, check=False).returncode != 0:

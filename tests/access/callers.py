@@ -58,10 +58,13 @@ def set_up(product: Product, world: World) -> Stage:
         folders = data.grant(world, reader, ("payroll",))
         data.grant(world, colleague, ("hr",))
         document = data.upload(world, story.client, files.File("Timer.csv", files.csv(), "payroll")).document_id
+        data.write(world, story.client, CLIENT.administrator)
         stub = documents_pb2_grpc.DocumentsStub(world.channel("documents"))
         until(lambda: _published(stub, document), "the scan")
     for person in (STRANGER, READER, COLLEAGUE):
         world.activate(person)
+    for person in (COLLEAGUE, PAYROLL):
+        data.write(world, story.client, person)
     return Stage(world, story.client, folders[data.AREA["payroll"]], document, reader)
 
 

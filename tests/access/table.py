@@ -123,7 +123,7 @@ TABLE: dict[str, tuple[frozenset[str], Request]] = {
         lambda stage: m.SendMessageRequest(organisation_id=stage.client, service_area=PAYROLL, subject="s", body="b"),
     ),
     "kontor.messaging.v1.Messages.ListMessages": (
-        # Written just before by the colleague, the administrator and the consultant, each of whom sees their own or their area's.
+        # The colleague, the administrator and the consultant have each written: they see their own, or their area's.
         frozenset({"other_folder", "administrator", "payroll"}),
         lambda stage: m.ListMessagesRequest(organisation_id=stage.client),
     ),
