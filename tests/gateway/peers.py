@@ -40,6 +40,7 @@ class Book:
     asked: list[Asked] = field(default_factory=list)
     answers: dict[str, Message | Failure] = field(default_factory=dict)
     head: DownloadHead = field(default_factory=lambda: DownloadHead(name="Lønn mai.pdf", content_type="application/pdf", size=3 * PIECE))
+    zip_head: DownloadHead = field(default_factory=lambda: DownloadHead(name="Dokumenter.zip", content_type="application/zip"))
     chunks: int = 3
     strict: bool = False
     given: int = 0
@@ -141,7 +142,7 @@ def _sent(name: str, request: Message, context: Any, book: Book) -> Iterator[Dow
     if isinstance(answer, Failure):
         raise answer
     try:
-        yield DownloadResponse(head=book.head)
+        yield DownloadResponse(head=book.head if name == "Download" else book.zip_head)
         for number in range(book.chunks):
             book.given += 1
             yield DownloadResponse(chunk=bytes([number % 256]) * PIECE)

@@ -21,6 +21,7 @@ ABOUT = """The same as the portal, for programs. Every operation is an RPC of th
 * Sign in by `POST /api/v1/sign-ins` and `POST /api/v1/sign-ins:finish`, then send `Authorization: Bearer <session>`. A back-office system
   sends its API key the same way.
 * Bodies are JSON in UTF-8, field names as here. Unknown fields and parameters are refused, so that a misspelt one does not get lost.
+  Text may not hold the character U+0000.
 * Answers hold every field; a message that is not set is left out. Lists come in pages: send `next_page_token` as `page_token`.
 * Failures are RFC 9457 problem documents: `reason` is a stable word, `errors` names the fields that are wrong, `request_id` is what to
   tell us.
@@ -101,7 +102,7 @@ def _files(schemas: Schemas) -> list[tuple[str, str, dict[str, Any]]]:
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": BYTES}}}}
     return [
         (files.UPLOAD, "put", _bytes("Upload", UPLOAD, upload, document, permission="document:write") | body),
-        (files.DOWNLOAD, "get", _bytes("Download", DOWNLOAD, one, {"application/octet-stream": {"schema": BYTES}})),
+        (files.DOWNLOAD, "get", _bytes("Download", DOWNLOAD, one, {"*/*": {"schema": BYTES}})),
         (files.ZIP, "get", _bytes("DownloadZip", ZIP, several, {"application/zip": {"schema": BYTES}})),
     ]
 
