@@ -1,8 +1,7 @@
-"""The name of a file, as people see it: what is accepted, how it is cleaned, and how a download carries it."""
+"""The name of a file, as people see it: what is accepted, and how it is cleaned."""
 
 import re
 import unicodedata
-from urllib.parse import quote
 
 from chassis.errors import Invalid
 
@@ -16,8 +15,6 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # Windows cannot store these; a zip with such a member would not unpack there.
 _UNSTORABLE = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
-# attr-char of RFC 8187 § 3.2.1 beyond letters and digits, which quote() always leaves as they are.
-_ATTR_CHARS = "!#$&+-.^_`|~"
 
 
 def clean_name(name: str) -> str:
@@ -40,13 +37,6 @@ def extension(name: str) -> str:
     """The part after the last dot in lower case, empty if there is none."""
     stem, dot, ending = name.rpartition(".")
     return ending.lower() if dot and stem else ""
-
-
-def content_disposition(name: str) -> str:
-    """The header value that makes a browser save the file under this name (RFC 6266 § 4, RFC 8187)."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^ !#-\[\]-~]|%", "_", plain) or "file"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe=_ATTR_CHARS)}"
 
 
 def _refuse(problem: object, code: str) -> None:

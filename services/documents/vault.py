@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chassis.errors import Internal, Invalid, NotFound
 from services.documents.sealing import Keyring, seal, unseal
@@ -50,6 +51,10 @@ class Vault:
     def version_ids(self) -> Iterator[str]:
         """The versions whose bytes are stored."""
         return (key.removeprefix(PREFIX) for key in self._storage.keys(PREFIX))
+
+    def tidy(self, *, older_than: timedelta) -> None:
+        """Remove what broken transfers left."""
+        self._storage.tidy(older_than=older_than)
 
     def check(self) -> None:
         """Raises Unavailable if the store does not answer."""

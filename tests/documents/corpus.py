@@ -8,9 +8,10 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, cast
 
+from tests.servers.clamd import EICAR
+
 MEGABYTE = 1024 * 1024
-# In two parts, so that no scanner takes this source for the real thing.
-MARKER = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+MARKER = EICAR
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 1, 1, 8, 0, 0, 0, 0) + b"\0" * 60
 SIE = '#FLAGGA 0\r\n#FORMAT PC8\r\n#SIETYP 4\r\n#FNAMN "Åkes Bygg & Måleri AB"\r\n'.encode("cp437")

@@ -3,13 +3,17 @@
 import os
 import random
 import resource
+import threading
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import uuid_utils.compat as uuid
 
+from chassis import clock
 from chassis.errors import NotFound, Unavailable
 from services.documents.storage import DirectoryStorage, S3Storage, Storage, open_storage
 from tests.documents import corpus
@@ -126,6 +130,40 @@ def test_a_large_object_takes_little_memory(storage: Storage) -> None:
         assert tracemalloc.get_traced_memory()[1] < 33 * MEGABYTE
     finally:
         tracemalloc.stop()
+
+
+def test_what_a_killed_transfer_left_is_removed_when_it_is_old(storage: Storage, tmp_path: Path) -> None:
+    """P12."""
+    transfer = threading.Event()
+    held = threading.Event()
+
+    def stalled() -> Iterator[bytes]:
+        yield bytes(11 * MEGABYTE)
+        transfer.set()
+        held.wait(30)
+        raise ConnectionResetError
+
+    sender = threading.Thread(target=_put_quietly, args=(storage, stalled()))
+    sender.start()
+    assert transfer.wait(30)
+    storage.tidy(older_than=timedelta(hours=1))
+    assert _unfinished(storage, tmp_path) == 1
+    with clock.moved(timedelta(hours=2)):
+        storage.tidy(older_than=timedelta(hours=1))
+    assert _unfinished(storage, tmp_path) == 0
+    held.set()
+    sender.join(30)
+
+
+def _put_quietly(storage: Storage, chunks: Iterator[bytes]) -> None:
+    with suppress(ConnectionResetError, Unavailable):
+        storage.put("documents/01", chunks)
+
+
+def _unfinished(storage: Storage, path: Path) -> int:
+    if isinstance(storage, S3Storage):
+        return len(storage._client._list_multipart_uploads(storage._bucket).uploads)
+    return sum(1 for each in path.rglob("*") if each.is_file())
 
 
 def test_the_check_makes_what_is_missing(storage: Storage) -> None:

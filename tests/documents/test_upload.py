@@ -228,7 +228,7 @@ def test_what_lies_in_the_store_is_unreadable(portal: Portal, tmp_path: Path) ->
     assert "notes" not in file.name
 
 
-def test_bytes_without_a_document_are_swept_up_after_an_hour_and_no_others(portal: Portal, tmp_path: Path) -> None:
+def test_bytes_without_a_document_are_swept_up_after_two_hours_and_no_others(portal: Portal, tmp_path: Path) -> None:
     """P12."""
     company = portal.company()
     folder = portal.folder(company)
@@ -238,7 +238,7 @@ def test_bytes_without_a_document_are_swept_up_after_an_hour_and_no_others(porta
     orphan.write_bytes(b"left behind")
     portal.under.run_job("sweep_orphans")
     assert sorted(stored_files(tmp_path)) == sorted([kept, orphan])
-    with clock.moved(timedelta(hours=2)):
+    with clock.moved(timedelta(hours=3)):
         portal.under.run_job("sweep_orphans")
     assert stored_files(tmp_path) == [kept]
 

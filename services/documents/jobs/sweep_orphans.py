@@ -13,14 +13,15 @@ from services.documents.models import Id, Version
 from services.documents.vault import Vault
 
 EVERY = timedelta(hours=1)
-# An upload in this hour may still be about to write its rows.
-_YOUNG = timedelta(hours=1)
+# Younger bytes may belong to an upload that is still going on: a call lasts an hour at most.
+_YOUNG = timedelta(hours=2)
 _BATCH = 500
 _KNOWN = select(Version.id).where(Version.id == any_(bindparam("ids", type_=ARRAY(Id))))
 
 
 def run(database: Database, vault: Vault, *_: str) -> None:
     """Compare the store with the rows, a few hundred at a time (P12)."""
+    vault.tidy(older_than=_YOUNG)
     stored = (version_id for version_id in vault.version_ids() if _age(version_id) > _YOUNG)
     while batch := list(islice(stored, _BATCH)):
         known = {row.id for row in database.read(_KNOWN, {"ids": batch})}

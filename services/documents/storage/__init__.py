@@ -1,6 +1,7 @@
 """Where the bytes of documents lie: a directory or any S3 store, behind one small protocol."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -28,6 +29,9 @@ class Storage(Protocol):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """The keys that start with ``prefix``, in no promised order."""
+
+    def tidy(self, *, older_than: timedelta) -> None:
+        """Remove what is left of transfers that their process did not live to end; a younger one may still be going on."""
 
     def check(self) -> None:
         """Return if the store answers."""

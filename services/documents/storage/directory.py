@@ -4,8 +4,10 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from chassis import clock
 from chassis.errors import NotFound, Unavailable
 from services.documents.storage.keys import PIECE, checked_key, checked_prefix
 
@@ -64,6 +66,13 @@ class DirectoryStorage:
                 key = Path(folder, file).relative_to(self._path).as_posix()
                 if key.startswith(prefix):
                     yield key
+
+    def tidy(self, *, older_than: timedelta) -> None:
+        with _reported("unfinished transfers"):
+            for unfinished in (self._path / _RECEIVING).glob("*"):
+                written = datetime.fromtimestamp(unfinished.stat().st_mtime, UTC)
+                if clock.now() - written > older_than:
+                    unfinished.unlink(missing_ok=True)
 
     def check(self) -> None:
         with _reported("the directory"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import BinaryIO, cast
 
 import urllib3
@@ -9,6 +10,7 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
+from chassis import clock
 from chassis.errors import NotFound, Unavailable
 from services.documents.storage.keys import PIECE, checked_key, checked_prefix
 
@@ -80,6 +82,15 @@ class S3Storage:
             self._need_bucket()
             for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
                 yield str(found.object_name)
+
+    def tidy(self, *, older_than: timedelta) -> None:
+        with _reported():
+            self._need_bucket()
+            # The SDK knows these two calls but does not offer them; the alternative is a lifecycle rule that somebody must remember.
+            for upload in self._client._list_multipart_uploads(self._bucket).uploads:
+                started, upload_id = upload.initiated_time, upload.upload_id
+                if started and upload_id and clock.now() - started > older_than:
+                    self._client._abort_multipart_upload(self._bucket, upload.object_name, upload_id)
 
     def check(self) -> None:
         with _reported():
