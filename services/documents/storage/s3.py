@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import BinaryIO, cast
 
 import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
-from chassis import clock
 from chassis.errors import NotFound, Unavailable
+from services.documents.storage import parts
 from services.documents.storage.keys import PIECE, checked_key, checked_prefix
 
-PART = 10 * 1024 * 1024
 # The SDK's own defaults are five minutes and five retries: a frozen store would hold every thread of the server.
 _TIMEOUT = urllib3.Timeout(connect=2, read=20)
 _RETRIES = urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
@@ -22,7 +20,7 @@ _MISSING = {"NoSuchKey", "NoSuchObject", "ResourceNotFound"}
 
 
 class S3Storage:
-    """One object a key, in one bucket, which is made if it is missing. Large objects go up in parts of 10 MiB, one after the other."""
+    """One object a key, in one bucket, which is made if it is missing. Large objects go up in parts."""
 
     def __init__(
         self,
@@ -41,13 +39,10 @@ class S3Storage:
         self._bucket_seen = False
 
     def put(self, key: str, chunks: Iterable[bytes]) -> int:
-        source = _Source(chunks)
         checked_key(key)
         with _reported():
             self._need_bucket()
-            # One part at a time: the SDK's parallel upload leaves its threads behind when the stream breaks off.
-            self._client.put_object(self._bucket, key, cast(BinaryIO, source), length=-1, part_size=PART, num_parallel_uploads=1)
-        return source.size
+            return parts.put(self._client, self._bucket, key, chunks)
 
     def open(self, key: str) -> Iterator[bytes]:
         pieces = self._read(checked_key(key))
@@ -86,11 +81,7 @@ class S3Storage:
     def tidy(self, *, older_than: timedelta) -> None:
         with _reported():
             self._need_bucket()
-            # The SDK knows these two calls but does not offer them; the alternative is a lifecycle rule that somebody must remember.
-            for upload in self._client._list_multipart_uploads(self._bucket).uploads:
-                started, upload_id = upload.initiated_time, upload.upload_id
-                if started and upload_id and clock.now() - started > older_than:
-                    self._client._abort_multipart_upload(self._bucket, upload.object_name, upload_id)
+            parts.abandon_old(self._client, self._bucket, older_than=older_than)
 
     def check(self) -> None:
         with _reported():
@@ -105,23 +96,6 @@ class S3Storage:
                 if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                     raise
         self._bucket_seen = True
-
-
-class _Source:
-    """A stream of chunks as the file the SDK wants; counts what went through."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._waiting = bytearray()
-        self.size = 0
-
-    def read(self, size: int) -> bytes:
-        while len(self._waiting) < size and (chunk := next(self._chunks, None)) is not None:
-            self._waiting += chunk
-        taken = bytes(memoryview(self._waiting)[:size])
-        del self._waiting[:size]
-        self.size += len(taken)
-        return taken
 
 
 @contextmanager
