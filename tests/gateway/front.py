@@ -75,48 +75,46 @@ class Seen:
 def application(seen: Seen) -> Flask:
     """Answers everything that is hard to carry."""
     app = Flask("difficult")
-
-    @app.route("/", methods=["GET", "POST"])
-    def hello() -> str:
-        return "hello"
-
-    @app.route("/documents/upload", methods=["PUT", "POST"], defaults={"path": ""})
-    @app.route("/echo/<path:path>", methods=["PUT", "POST"])
-    def echo(path: str) -> dict[str, Any]:
-        seen.bodies.append(request.environ["kontor.body"])
-        digest, size = hashlib.sha256(), 0
-        while piece := request.stream.read(MIB):
-            digest.update(piece)
-            size += len(piece)
-        return {"sha256": digest.hexdigest(), "size": size, "body": request.environ["kontor.body"], "path": path}
-
-    @app.get("/stream/<int:pieces>")
-    def stream(pieces: int) -> Response:
-        def generate() -> Iterator[bytes]:
-            try:
-                for number in range(pieces):
-                    seen.pieces += 1
-                    yield f"{telemetry.request_id():>32}".encode() + bytes([number % 256]) * (MIB // 4)
-            finally:
-                seen.closed.set()
-
-        return Response(generate(), mimetype="application/octet-stream")
-
-    @app.get("/breaks")
-    def breaks() -> Response:
-        def generate() -> Iterator[bytes]:
-            yield b"x" * MIB
-            raise Unauthenticated("session_ended")
-
-        return Response(generate(), mimetype="application/octet-stream")
-
-    @app.get("/held")
-    def held() -> str:
-        seen.held.release()
-        seen.hold.wait(30)
-        return "let go"
-
+    app.add_url_rule("/", view_func=lambda: "hello", methods=["GET", "POST"])
+    app.add_url_rule("/documents/upload", "upload", lambda: echo(seen), methods=["PUT", "POST"])
+    app.add_url_rule("/echo", "echo", lambda: echo(seen), methods=["PUT", "POST"])
+    app.add_url_rule("/stream/<int:pieces>", "stream", lambda pieces: Response(stream(seen, pieces), mimetype="application/octet-stream"))
+    app.add_url_rule("/breaks", "breaks", lambda: Response(breaks(), mimetype="application/octet-stream"))
+    app.add_url_rule("/held", "held", lambda: held(seen))
     return app
+
+
+def echo(seen: Seen) -> dict[str, Any]:
+    """What came of the body."""
+    seen.bodies.append(request.environ["kontor.body"])
+    digest, size = hashlib.sha256(), 0
+    while piece := request.stream.read(MIB):
+        digest.update(piece)
+        size += len(piece)
+    return {"sha256": digest.hexdigest(), "size": size, "body": request.environ["kontor.body"]}
+
+
+def stream(seen: Seen, pieces: int) -> Iterator[bytes]:
+    """Many pieces, each with the id of the request in whose context it was made."""
+    try:
+        for number in range(pieces):
+            seen.pieces += 1
+            yield f"{telemetry.request_id():>32}".encode() + bytes([number % 256]) * (MIB // 4)
+    finally:
+        seen.closed.set()
+
+
+def breaks() -> Iterator[bytes]:
+    """Fails in the middle."""
+    yield b"x" * MIB
+    raise Unauthenticated("session_ended")
+
+
+def held(seen: Seen) -> str:
+    """Takes as long as the test likes."""
+    seen.held.release()
+    seen.hold.wait(30)
+    return "let go"
 
 
 @dataclass(frozen=True)

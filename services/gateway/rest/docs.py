@@ -13,9 +13,12 @@ from services.gateway.rest.routes import VERBS
 FOLDER = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 LIMITS = {
-    "minLength": "at least", "maxLength": "at most", "minimum": "from", "maximum": "to", "minItems": "at least", "maxItems": "at most",
+    "minLength": "at least {} characters", "maxLength": "at most {} characters", "minimum": "from {}", "maximum": "to {}",
+    "minItems": "at least {}", "maxItems": "at most {}",
 }  # fmt: skip
 EXAMPLES = {"uuid": "0192f0c1-7d5e-7000-8000-000000000001", "email": "ingrid@example.com", "date-time": "2026-05-31T12:00:00.000000Z"}
+# The bounds of the type itself are not worth a word.
+INT32 = (1 << 31) - 1
 # Objects within objects that a table follows.
 DEPTH = 3
 
@@ -89,11 +92,11 @@ class Shown:
     def kind(self, schema: dict[str, Any]) -> str:
         """A schema in a few words."""
         found = self._resolved(schema)
+        limits = [text.format(found[key]) for key, text in LIMITS.items() if key in found and abs(found[key]) < INT32]
         if "enum" in found:
             return " | ".join(each or '""' for each in found["enum"])
         if found["type"] == "array":
-            return f"list of {self.kind(found['items'])}"
-        limits = [f"{word} {found[key]}" for key, word in LIMITS.items() if key in found and abs(found[key]) < 1 << 31 - 1]
+            return ", ".join([f"list of {self.kind(found['items'])}", *limits])
         return ", ".join([found.get("format") or found["type"], *limits])
 
     def example(self, schema: dict[str, Any]) -> str:

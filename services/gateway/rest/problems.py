@@ -1,6 +1,7 @@
 """Failures as programs read them: RFC 9457 problem documents."""
 
 import json
+from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
@@ -13,7 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 
 def respond(failure: Failure, *, detail: str = "") -> Response:
     """The failure as a response. `detail` is a sentence for people in their language."""
-    problem = to_problem(failure, instance=request.path, request_id=telemetry.request_id())
+    problem = to_problem(failure, instance=quote(request.path, safe="/:"), request_id=telemetry.request_id())
     if detail:
         problem["detail"] = detail
     response = Response(json.dumps(problem, ensure_ascii=False), failure.http_status, mimetype=MEDIA_TYPE)
