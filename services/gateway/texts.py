@@ -1,7 +1,7 @@
 """What people read, in their language: texts, dates, sizes and months."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,12 +12,15 @@ from babel import Locale
 from flask import Flask, g
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis import clock
 from chassis.language import LANGUAGES, Catalogues, Translator, offered
 
 COOKIE = "language"
 DEFAULT_ZONE = "Europe/Oslo"
 FOLDER = Path(__file__).parent / "locale"
 NAMES = {"nb": "Norsk", "sv": "Svenska", "fi": "Suomi", "da": "Dansk", "en": "English"}
+MORNING, FORENOON, EVENING = 5, 10, 18
+KB, MB, GB = 10**3, 10**6, 10**9
 
 
 def _(message: str, **values: object) -> str:
@@ -26,9 +29,9 @@ def _(message: str, **values: object) -> str:
     return text % values if values else text
 
 
-def _n(singular: str, plural: str, number: int, **values: object) -> str:
-    """The form for `number` of the reader's language; `%(number)s` is filled in."""
-    return translator().ngettext(singular, plural, number) % {"number": babel.numbers.format_decimal(number, locale=language()), **values}
+def _n(singular: str, plural: str, count: int, **values: object) -> str:
+    """The form for so many in the reader's language; `%(number)s` is filled in."""
+    return translator().ngettext(singular, plural, count) % {"number": number(count), **values}
 
 
 def translator() -> Translator:
@@ -55,54 +58,56 @@ def choose(catalogues: Catalogues, *, profile: str, cookie: str, accepted: list[
 def moment(at: Timestamp | datetime, *, relative: bool = False) -> str:
     """Date and minute as the reader writes them, in the organisation's time zone (ACC-49)."""
     when = _local(at)
-    if relative and when.date() == datetime.now(when.tzinfo).date():
-        return _("today %(time)s", time=babel.dates.format_time(when, "HH:mm", tzinfo=when.tzinfo, locale=language()))
-    return f"{babel.dates.format_date(when, 'short' if language() == 'en' else 'dd.MM.yyyy', locale=language())} {when:%H:%M}"
+    time = babel.dates.format_time(when, "short", tzinfo=when.tzinfo, locale=_locale())
+    days = (_local(clock.now()).date() - when.date()).days
+    if relative and days == 0:
+        return _("today %(time)s", time=time)
+    if relative and days == 1:
+        return _("yesterday %(time)s", time=time)
+    return f"{_short(when)} {time}"
 
 
 def day(at: Timestamp | datetime) -> str:
     """The date alone, written out."""
-    return babel.dates.format_date(_local(at), "long", locale=language())
+    return babel.dates.format_date(_local(at), "long", locale=_locale())
+
+
+def today() -> str:
+    """The present day with its weekday, to begin a sentence with."""
+    text: str = babel.dates.format_skeleton("MMMMEEEEd", _local(clock.now()), locale=_locale())
+    return text[:1].upper() + text[1:]
+
+
+def greeting(name: str) -> str:
+    """How one is greeted at this hour."""
+    hour = _local(clock.now()).hour
+    if MORNING <= hour < FORENOON:
+        return _("Good morning, %(name)s", name=name)
+    return _("Good evening, %(name)s", name=name) if hour >= EVENING else _("Hello, %(name)s", name=name)
 
 
 def month(number: int, year: int = 0) -> str:
     """The name of a month (a period), with the year where one is given."""
-    name = Locale.parse(language()).months["stand-alone"]["wide"][number]
-    return f"{name} {year}" if year else name.capitalize()
+    name: str = Locale.parse(_locale()).months["stand-alone"]["wide"][number]
+    return f"{name[:1].upper()}{name[1:]} {year}" if year else name[:1].upper() + name[1:]
 
 
 def size(number: int) -> str:
     """Bytes for people: 4 kB, 2.3 MB."""
-    for unit, limit in (("kB", 10**6), ("MB", 10**9)):
-        if number < limit:
-            value = number / (limit / 1000)
-            return f"{babel.numbers.format_decimal(round(value, 0 if value >= 10 else 1) or 0.1, locale=language())} {unit}"
-    return f"{babel.numbers.format_decimal(round(number / 10**9, 1), locale=language())} GB"
+    scale, unit = (KB, "kB") if number < MB else (MB, "MB") if number < GB else (GB, "GB")
+    value = max(number / scale, 0.1)
+    return f"{babel.numbers.format_decimal(round(value, 0 if value >= 10 else 1), locale=_locale())} {unit}"
 
 
 def number(value: int) -> str:
     """A number with the reader's separators."""
-    return babel.numbers.format_decimal(value, locale=language())
+    return babel.numbers.format_decimal(value, locale=_locale())
 
 
 def zone() -> ZoneInfo:
     """The organisation's time zone."""
-    held: Any = getattr(g, "held", None)
+    held: Any = g.get("held")
     return ZoneInfo((held.organisation.time_zone if held else "") or DEFAULT_ZONE)
-
-
-def install(app: Flask) -> None:
-    """Make the texts and formats known to the templates."""
-    known: dict[str, Callable[..., Any]] = {
-        "_": _, "_n": _n, "moment": moment, "day": day, "month": month, "size": size, "number": number, "language": language,
-        "area_text": area, "role_text": role,
-    }  # fmt: skip
-    app.jinja_env.globals.update(known, languages=NAMES)
-
-
-def _local(at: Timestamp | datetime) -> datetime:
-    when = at if isinstance(at, datetime) else datetime.fromtimestamp(at.seconds, tz=ZoneInfo("UTC"))
-    return when.astimezone(zone())
 
 
 def area(value: int) -> str:
@@ -113,3 +118,26 @@ def area(value: int) -> str:
 def role(value: int) -> str:
     """The name of a role."""
     return {1: _("Administrator"), 2: _("Write"), 3: _("Read"), 4: _("Consultant")}.get(value, "")
+
+
+def install(app: Flask) -> None:
+    """Make the texts and formats known to the templates."""
+    known: dict[str, Callable[..., Any]] = {
+        "_": _, "_n": _n, "moment": moment, "day": day, "today": today, "greeting": greeting, "month": month, "size": size,
+        "number": number, "language": language, "area_text": area, "role_text": role,
+    }  # fmt: skip
+    app.jinja_env.globals.update(known, languages=NAMES)
+
+
+def _locale() -> str:
+    # English here is what is read in Europe: day before month, 24 hours.
+    return "en_GB" if language() == "en" else language()
+
+
+def _short(when: datetime) -> str:
+    return babel.dates.format_date(when, "d MMM y" if language() == "en" else "short", locale=_locale())
+
+
+def _local(at: Timestamp | datetime) -> datetime:
+    when = at if isinstance(at, datetime) else datetime.fromtimestamp(0, tz=UTC) + timedelta(seconds=at.seconds)
+    return when.astimezone(zone())

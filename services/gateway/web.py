@@ -1,37 +1,42 @@
 """The portal as a Flask application: who is asking, in which language, with which protection, and how failures are told."""
 
-import time
-import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, redirect, render_template, request, url_for
+from kontor.access.v1 import access_pb2
+from kontor.identity.v1 import identity_pb2
+from kontor.notify.v1 import notify_pb2
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from chassis import telemetry
 from chassis.errors import Failure, Unauthenticated
-from chassis.language import Catalogues
+from chassis.language import Catalogues, Translator
 from chassis.service import Peers
 from services.gateway import assets, texts
 from services.gateway.config import Config
+from services.gateway.origin import refuse_cross_site
 from services.gateway.pages import account, administration, clients, documents, home, information, messages, notices, sign_in
 from services.gateway.reader import is_firm, may
 from services.gateway.reasons import sentence
 from services.gateway.session import Sessions, acting, cookie_name
+from services.gateway.transfer import refuse_large_body
 
 PAGES = (sign_in, home, documents, notices, messages, administration, account, clients, information)
-# Reached without a session: everything before sign-in, mailed links, assets, information, and the API, which looks for itself.
-OPEN = ("sign_in.", "information.", "static", "assets.", "dev.", "rest.")
+# Files: the same for everybody, so nobody is looked up for them.
+FILES = ("static", "assets.vendor")
+# Reached without a session: what comes before sign-in, mailed links, what may be read by anybody, and the caught mail of `make run`.
+OPEN = ("sign_in.", "information.", "dev.")
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin", "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }  # fmt: skip
 
 
@@ -39,7 +44,8 @@ def create_app(config: Config, peers: Peers, *, rest: Callable[[Flask], None], d
     """The application: pages, assets, and what `rest` and `dev` add."""
     folder = Path(__file__).parent
     app = Flask(__name__, static_folder=str(folder / "static"), template_folder=str(folder / "templates"))
-    app.config.update(MAX_CONTENT_LENGTH=config.upload_limit_mb * 2**20 + 2**20, KONTOR=config, MAX_FORM_MEMORY_SIZE=2**20)
+    # A file larger than the limit is refused by documents, in words; the front has already refused what is much larger.
+    app.config.update(MAX_CONTENT_LENGTH=config.upload_limit_mb * 2**20 + 2**20, MAX_FORM_MEMORY_SIZE=2**20)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     texts.install(app)
     _Requests(app, config, peers).install()
@@ -59,7 +65,7 @@ class _Requests:
         self._app, self._config = app, config
         self._sessions, self._catalogues = Sessions(peers), Catalogues(texts.FOLDER, "portal")
         self._cookie = cookie_name(config.public_url)
-        self._log = telemetry.log("gateway.web")
+        self._log = telemetry.log(__name__)
 
     def install(self) -> None:
         """Hang the steps into the application."""
@@ -72,22 +78,21 @@ class _Requests:
         self._app.context_processor(self._around)
 
     def _begin(self) -> AnyResponse | None:
-        g.began, g.held, g.stack = time.perf_counter(), None, ExitStack()
-        wanted = request.headers.get("X-Request-ID", "")
-        g.request_id = wanted if wanted.isascii() and wanted.isprintable() and 0 < len(wanted) <= 64 else uuid.uuid4().hex
-        g.stack.enter_context(telemetry.request(g.request_id))
+        g.held, g.stack = None, ExitStack()
         g.translator = self._language("")
-        if request.endpoint is None or request.endpoint in ("static", "assets.vendor") or request.endpoint.startswith("rest."):
+        if request.endpoint is None or request.endpoint in FILES:
             return None
-        if request.method not in ("GET", "HEAD", "OPTIONS") and not self._from_here():
-            return Response(render_template("problem.html", failure="cross_site"), 403)
+        refuse_large_body()
+        refuse_cross_site(request, self._config.public_url)
         token = request.cookies.get(self._cookie, "")
         if token:
             self._resolve(token)
-        if g.held is None and not request.endpoint.startswith(OPEN):
+        if request.endpoint.startswith(OPEN):
+            return None
+        if g.held is None:
             return self._to_sign_in(ended=bool(token))
-        if g.held is not None and not g.held.current.membership_id and not request.endpoint.startswith((*OPEN, "account.")):
-            return redirect(url_for("sign_in.organisations"))
+        if not g.held.current.membership_id:  # removed from the organisation a moment ago, or not yet in any
+            return _go(url_for("sign_in.organisations"))
         return None
 
     def _resolve(self, token: str) -> None:
@@ -98,39 +103,24 @@ class _Requests:
         g.stack.enter_context(acting(g.held))
         g.translator = self._language(g.held.profile.language)
 
-    def _language(self, profile: str) -> texts.Translator:
+    def _language(self, profile: str) -> Translator:
         accepted = [each for each, _ in request.accept_languages]
         return texts.choose(self._catalogues, profile=profile, cookie=request.cookies.get(texts.COOKIE, ""), accepted=accepted)
 
-    def _from_here(self) -> bool:
-        """Whether an unsafe request comes from our own pages: Fetch Metadata, else Origin (OWASP)."""
-        site = request.headers.get("Sec-Fetch-Site")
-        if site:
-            return site in ("same-origin", "none")
-        origin = request.headers.get("Origin", "")
-        return origin == "" or urlsplit(origin).netloc in (request.host, urlsplit(self._config.public_url).netloc)
-
     def _to_sign_in(self, *, ended: bool) -> AnyResponse:
-        target = url_for("sign_in.start", ended=1 if ended else None)
-        if request.headers.get("HX-Request"):
-            return Response("", 401, {"HX-Redirect": target})
         if request.method != "GET" or request.accept_mimetypes.best == "application/json":
             return Response(render_template("problem.html", failure="session_ended"), 401)
-        response = redirect(target)
-        response.delete_cookie(self._cookie, path="/")
+        response = _go(url_for("sign_in.start", ended=1 if ended else None))
+        response.delete_cookie(self._cookie, path="/", secure=self._config.secure, httponly=True, samesite="Lax")
         return response
 
     def _protect(self, response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        if request.endpoint not in ("static", "assets.vendor"):
+        if request.endpoint not in FILES:
             response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["X-Request-ID"] = g.request_id
         if self._config.secure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        rule = request.url_rule.rule if request.url_rule else "unknown"
-        took = round((time.perf_counter() - g.began) * 1000)
-        self._log.info("request", method=request.method, route=rule, status=response.status_code, milliseconds=took)
         return response
 
     def _end(self, _: BaseException | None) -> None:
@@ -142,24 +132,33 @@ class _Requests:
         if isinstance(failure, Unauthenticated) and g.held is not None:
             return self._to_sign_in(ended=True)
         answer = render_template("problem.html", failure=failure.reason, sentence=sentence(failure), status=failure.http_status)
-        return Response(answer, failure.http_status)
+        response = Response(answer, failure.http_status)
+        if "retry_after" in failure.facts:
+            response.headers["Retry-After"] = failure.facts["retry_after"]
+        return response
 
     def _refused(self, error: HTTPException) -> AnyResponse:
         code = error.code or 500
         if code < 400:
-            return error.get_response()  # type: ignore[return-value]
-        return Response(render_template("problem.html", failure=f"http_{code}", status=code), code)
+            return error.get_response()
+        response = Response(render_template("problem.html", failure=f"http_{code}", status=code), code)
+        response.headers.extend([(name, value) for name, value in error.get_headers() if name == "Allow"])
+        return response
 
     def _broke(self, error: Exception) -> AnyResponse:
-        self._log.error("page failed", exc_info=error)
+        self._log.error("page failed", endpoint=request.endpoint, exc_info=error)
         return Response(render_template("problem.html", failure="internal", status=500), 500)
 
     def _around(self) -> dict[str, object]:
         held = g.get("held")
         return {
-            "held": held,
-            "config": self._config,
-            "may": may,
-            "request_id": g.get("request_id", ""),
-            "is_firm": held is not None and is_firm(),
-        }
+            "held": held, "config": self._config, "may": may, "access": access_pb2, "identity": identity_pb2, "notify": notify_pb2,
+            "request_id": telemetry.request_id(), "is_firm": held is not None and is_firm(),
+        }  # fmt: skip
+
+
+def _go(target: str) -> AnyResponse:
+    """Go to another page, also where htmx asked for a part of one."""
+    if request.headers.get("HX-Request"):
+        return Response("", 200, {"HX-Redirect": target})
+    return redirect(target)

@@ -13,45 +13,45 @@ from services.gateway.reader import may
 from services.gateway.reasons import problems
 
 Answer = str | Response | tuple[str, int]
+SWITCHES = ("documents_in_portal", "documents_by_email", "messages_by_email")
 
 
 def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
-    pages = Blueprint("account", __name__)
-    stub = identity_pb2_grpc.AccountStub(peers.channel("identity"))
+    pages = Blueprint("account", __name__, url_prefix="/account")
+    own = identity_pb2_grpc.AccountStub(peers.channel("identity"))
     settings = notify_pb2_grpc.NoticesStub(peers.channel("notify"))
 
-    @pages.get("/account")
-    def account() -> str:
-        return shown()
+    @pages.get("")
+    def account() -> Answer:
+        return shown({})
 
-    @pages.post("/account/profile")
+    @pages.post("/profile")
     def profile() -> Answer:
-        fields = {name: request.form.get(name, "").strip() for name in ("first_name", "last_name", "language")}
+        given = {name: request.form.get(name, "").strip() for name in ("first_name", "last_name", "language")}
         try:
-            stub.UpdateProfile(identity_pb2.UpdateProfileRequest(**fields))
+            own.UpdateProfile(identity_pb2.UpdateProfileRequest(**given))
         except Failure as failure:
-            return shown(problems=problems(failure, "first_name")), failure.http_status
+            return shown(problems(failure, "first_name")), failure.http_status
         return redirect(url_for("account.account", saved="profile"))
 
-    @pages.post("/account/password")
+    @pages.post("/password")
     def password() -> Answer:
-        fields = {name: request.form.get(name, "") for name in ("present_password", "password", "password_again")}
+        given = {name: request.form.get(name, "") for name in ("present_password", "password", "password_again")}
         try:
-            stub.ChangePassword(identity_pb2.ChangePasswordRequest(**fields))
+            own.ChangePassword(identity_pb2.ChangePasswordRequest(**given))
         except Failure as failure:
-            return shown(problems=problems(failure, "present_password")), failure.http_status
+            return shown(problems(failure, "present_password")), failure.http_status
         return redirect(url_for("account.account", saved="password"))
 
-    @pages.post("/account/notices")
+    @pages.post("/notices")
     def notices() -> Answer:
-        chosen = {name: name in request.form for name in ("documents_in_portal", "documents_by_email", "messages_by_email")}
-        settings.UpdateNoticeSettings(notify_pb2.UpdateNoticeSettingsRequest(settings=notify_pb2.NoticeSettings(**chosen)))
+        chosen = notify_pb2.NoticeSettings(**{name: name in request.form for name in SWITCHES})
+        settings.UpdateNoticeSettings(notify_pb2.UpdateNoticeSettingsRequest(settings=chosen))
         return redirect(url_for("account.account", saved="notices"))
 
-    def shown(**given: object) -> str:
-        allowed = may(access_pb2.PERMISSION_NOTICE_USE)
-        switches = settings.GetNoticeSettings(notify_pb2.GetNoticeSettingsRequest()) if allowed else None
-        return render_template("account/account.html", switches=switches, saved=request.args.get("saved"), **given)
+    def shown(told: dict[str, str]) -> str:
+        switches = settings.GetNoticeSettings(notify_pb2.GetNoticeSettingsRequest()) if may(access_pb2.PERMISSION_NOTICE_USE) else None
+        return render_template("account/account.html", switches=switches, saved=request.args.get("saved"), problems=told)
 
     return pages

@@ -1,5 +1,8 @@
 """Administration: who is in the organisation, who may use which folder, adding and removing (ACC-76 to ACC-85)."""
 
+import uuid
+from collections.abc import Sequence
+
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from kontor.access.v1 import access_pb2
 from kontor.documents.v1 import documents_pb2, documents_pb2_grpc
@@ -15,15 +18,13 @@ from services.gateway.reasons import problems
 
 Answer = str | Response | tuple[str, int]
 PAGE = 100
-ROLES = {False: (identity_pb2.ROLE_WRITE, identity_pb2.ROLE_READ, identity_pb2.ROLE_ADMINISTRATOR),
-         True: (identity_pb2.ROLE_CONSULTANT, identity_pb2.ROLE_ADMINISTRATOR)}  # fmt: skip
+CLIENT_ROLES = (identity_pb2.ROLE_WRITE, identity_pb2.ROLE_READ, identity_pb2.ROLE_ADMINISTRATOR)
+FIRM_ROLES = (identity_pb2.ROLE_CONSULTANT, identity_pb2.ROLE_ADMINISTRATOR)
 
 
 def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
-    pages = Blueprint("administration", __name__, url_prefix="/administration")
-    members = _Members(identity_pb2_grpc.OrganisationsStub(peers.channel("identity")))
-    folders = _Folders(documents_pb2_grpc.FoldersStub(peers.channel("documents")), members)
+    pages, members = Blueprint("administration", __name__, url_prefix="/administration"), _Members(peers)
 
     @pages.before_request
     def administrators_only() -> None:
@@ -35,100 +36,107 @@ def blueprint(peers: Peers, _config: Config) -> Blueprint:
     pages.add_url_rule("/members/<uuid:membership>", "member", members.show, methods=["GET"])
     pages.add_url_rule("/members/<uuid:membership>/role", "role", members.role, methods=["POST"])
     pages.add_url_rule("/members/<uuid:membership>/remove", "remove", members.remove, methods=["GET", "POST"])
-    pages.add_url_rule("/members/<uuid:membership>/folders", "folders", folders.ticks, methods=["GET", "POST"])
+    pages.add_url_rule("/members/<uuid:membership>/folders", "folders", members.folders, methods=["GET", "POST"])
     return pages
 
 
 class _Members:
-    """The list, adding in two steps, the side panel, removing."""
+    """The list, adding in two steps, folders, the side panel, removing."""
 
-    def __init__(self, stub: identity_pb2_grpc.OrganisationsStub) -> None:
-        self._stub = stub
+    def __init__(self, peers: Peers) -> None:
+        self._members = identity_pb2_grpc.OrganisationsStub(peers.channel("identity"))
+        self._folders = documents_pb2_grpc.FoldersStub(peers.channel("documents"))
 
-    def list(self) -> str:
+    def list(self) -> Answer:
         """Everybody in the organisation (ACC-76)."""
         return self._listed()
 
-    def show(self, membership: str) -> str:
+    def show(self, membership: uuid.UUID) -> Answer:
         """The side panel of one member (ACC-81)."""
-        return self._listed(chosen=self.get(str(membership)))
-
-    def get(self, membership: str) -> identity_pb2.Member:
-        """One member of this organisation."""
-        return self._stub.GetMember(identity_pb2.GetMemberRequest(membership_id=membership))
+        return self._listed(self._get(membership))
 
     def add(self) -> Answer:
         """First the address, then the name (ACC-77); then on to the folders (ACC-78)."""
         email, step = request.form.get("email", "").strip(), request.form.get("step", "")
-        if request.method == "GET" or step not in ("email", "name"):
-            return render_template("administration/add_email.html")
-        if "@" not in email.strip("@") or len(email) > 254:
-            told = {"email": texts._("Write an e-mail address like name@company.no.")}
-            return render_template("administration/add_email.html", email=email, problems=told), 422
-        if step == "email":
-            return render_template("administration/add_name.html", email=email, roles=ROLES[is_firm()])
-        try:
-            added = self._stub.AddMember(self._request(email))
-        except Failure as failure:
-            told = problems(failure, "email")
-            page = "administration/add_email.html" if "email" in told else "administration/add_name.html"
-            return render_template(page, email=email, written=request.form, roles=ROLES[is_firm()], problems=told), failure.http_status
-        if is_firm():
-            return redirect(url_for("administration.members", added=added.membership_id))
-        return redirect(url_for("administration.folders", membership=added.membership_id, added=1))
+        if step == "name":
+            return self._added(email)
+        told = None if _looks_like_address(email) or not step else texts._("Write an e-mail address like name@company.com.")
+        if told or step != "email":
+            answer = render_template("administration/add_email.html", email=email, problems={"email": told} if told else {})
+            return (answer, 422) if told else answer
+        return render_template("administration/add_name.html", email=email, roles=_roles())
 
-    def role(self, membership: str) -> Answer:
+    def folders(self, membership: uuid.UUID) -> Answer:
+        """A tick for each folder, in force once saved (ACC-79)."""
+        member = self._get(membership)
+        if request.method == "POST":
+            chosen = list(dict.fromkeys(request.form.getlist("folder")))
+            wanted = documents_pb2.SetFolderAccessRequest(membership_id=str(membership), folder_ids=chosen)
+            granted = [each for each in self._folders.SetFolderAccess(wanted).ticks if each.granted]
+            return redirect(url_for("administration.member", membership=membership, folders=len(granted)))
+        return render_template("administration/folders.html", member=member, ticks=self._ticks(membership))
+
+    def role(self, membership: uuid.UUID) -> Answer:
         """Change the role."""
-        wanted = request.form.get("role", "")
+        wanted = identity_pb2.ChangeRoleRequest(membership_id=str(membership), role=_role())
         try:
-            role = int(wanted) if wanted.isdecimal() else 0
-            self._stub.ChangeRole(identity_pb2.ChangeRoleRequest(membership_id=str(membership), role=role))  # type: ignore[arg-type]
+            self._members.ChangeRole(wanted)
         except Failure as failure:
-            return self._listed(chosen=self.get(str(membership)), problems=problems(failure, "role")), failure.http_status
+            return self._listed(self._get(membership), problems(failure, "role")), failure.http_status
         return redirect(url_for("administration.member", membership=membership, saved=1))
 
-    def remove(self, membership: str) -> Answer:
+    def remove(self, membership: uuid.UUID) -> Answer:
         """Ask once more, then remove at once (ACC-81, ACC-82)."""
-        member = self.get(str(membership))
+        member = self._get(membership)
         if request.method == "GET":
             return render_template("administration/remove.html", member=member)
         try:
-            self._stub.RemoveMember(identity_pb2.RemoveMemberRequest(membership_id=str(membership)))
+            self._members.RemoveMember(identity_pb2.RemoveMemberRequest(membership_id=str(membership)))
         except Failure as failure:
-            return self._listed(chosen=member, problems=problems(failure, "remove")), failure.http_status
-        if str(membership) == g.held.current.membership_id:
+            return self._listed(member, problems(failure, "remove")), failure.http_status
+        if member.membership_id == g.held.current.membership_id:
             return redirect(url_for("sign_in.organisations"))
-        return redirect(url_for("administration.members", removed=f"{member.first_name} {member.last_name}"))
+        return redirect(url_for("administration.members", removed=1))
 
-    def _request(self, email: str) -> identity_pb2.AddMemberRequest:
-        role = request.form.get("role", "")
-        return identity_pb2.AddMemberRequest(
-            email=email,
-            first_name=request.form.get("first_name", "").strip(),
-            last_name=request.form.get("last_name", "").strip(),
-            role=int(role) if role.isdecimal() else 0,  # type: ignore[arg-type]
-            language=texts.language(),
-        )
+    def _added(self, email: str) -> Answer:
+        given = {name: request.form.get(name, "").strip() for name in ("first_name", "last_name")}
+        wanted = identity_pb2.AddMemberRequest(email=email, role=_role(), language=texts.language(), **given)
+        try:
+            added = self._members.AddMember(wanted)
+        except Failure as failure:
+            told = problems(failure, "email")
+            page = "administration/add_email.html" if "email" in told else "administration/add_name.html"
+            return render_template(page, email=email, written=request.form, roles=_roles(), problems=told), failure.http_status
+        if is_firm():
+            return redirect(url_for("administration.members", added=1))
+        return redirect(url_for("administration.folders", membership=added.membership_id, added=1))
 
-    def _listed(self, **given: object) -> str:
-        token = request.args.get("page", "")
-        found = self._stub.ListMembers(identity_pb2.ListMembersRequest(page_size=PAGE, page_token=token))
-        roles = ROLES[is_firm()]
-        return render_template("administration/members.html", members=found.members, next=found.next_page_token, roles=roles, **given)
+    def _get(self, membership: uuid.UUID) -> identity_pb2.Member:
+        return self._members.GetMember(identity_pb2.GetMemberRequest(membership_id=str(membership)))
+
+    def _ticks(self, membership: uuid.UUID | str) -> Sequence[documents_pb2.FolderTick]:
+        if not may(access_pb2.PERMISSION_FOLDER_GRANT):
+            return ()
+        return self._folders.GetFolderAccess(documents_pb2.GetFolderAccessRequest(membership_id=str(membership))).ticks
+
+    def _listed(self, chosen: identity_pb2.Member | None = None, told: dict[str, str] | None = None) -> str:
+        found = self._members.ListMembers(identity_pb2.ListMembersRequest(page_size=PAGE, page_token=request.args.get("page", "")))
+        return render_template(
+            "administration/members.html", members=found.members, next=found.next_page_token, roles=_roles(), chosen=chosen,
+            ticks=self._ticks(chosen.membership_id) if chosen else (), problems=told or {},
+        )  # fmt: skip
 
 
-class _Folders:
-    """Which folders a member may use."""
+def _roles() -> "tuple[identity_pb2.Role.ValueType, ...]":
+    return FIRM_ROLES if is_firm() else CLIENT_ROLES
 
-    def __init__(self, stub: documents_pb2_grpc.FoldersStub, members: _Members) -> None:
-        self._stub, self._members = stub, members
 
-    def ticks(self, membership: str) -> Answer:
-        """A tick for each folder, in force only when saved (ACC-79)."""
-        member = self._members.get(str(membership))
-        if request.method == "POST":
-            wanted = request.form.getlist("folder")
-            self._stub.SetFolderAccess(documents_pb2.SetFolderAccessRequest(membership_id=str(membership), folder_ids=wanted))
-            return redirect(url_for("administration.folders", membership=membership, saved=1))
-        access = self._stub.GetFolderAccess(documents_pb2.GetFolderAccessRequest(membership_id=str(membership)))
-        return render_template("administration/folders.html", member=member, access=access)
+def _role() -> "identity_pb2.Role.ValueType":
+    """The role chosen on the form; none where it offers no such."""
+    written = request.form.get("role", "")
+    return next((each for each in _roles() if str(each) == written), identity_pb2.ROLE_UNSPECIFIED)
+
+
+def _looks_like_address(text: str) -> bool:
+    before, _, after = text.partition("@")
+    return bool(before and after) and len(text) <= 254

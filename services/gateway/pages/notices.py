@@ -1,5 +1,8 @@
 """Notices: the red dot, the list behind it, and going to what a notice is about (ACC-67)."""
 
+import uuid
+from dataclasses import dataclass
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from kontor.documents.v1 import documents_pb2, documents_pb2_grpc
 from kontor.notify.v1 import notify_pb2, notify_pb2_grpc
@@ -10,47 +13,70 @@ from services.gateway.config import Config
 from services.gateway.pages import clients
 from services.gateway.reader import is_firm
 
-PAGE = 50
+PAGE, LATEST = 50, 5
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Some notices, and the documents they are about, by id."""
+
+    notices: tuple[notify_pb2.Notice, ...]
+    documents: dict[str, documents_pb2.Document]
+    unread: int
+    next: str
+
+
+class Notices:
+    """Notices as they are shown: with the names of documents, which are looked up where access is checked."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._notices = notify_pb2_grpc.NoticesStub(peers.channel("notify"))
+        self._documents = documents_pb2_grpc.DocumentsStub(peers.channel("documents"))
+
+    def newest(self, size: int, token: str = "") -> Listed:
+        """A page of them. One about a document that the reader may not see any more is left out (ACC-03)."""
+        found = self._notices.ListNotices(notify_pb2.ListNoticesRequest(page_size=size, page_token=token))
+        ids = list(dict.fromkeys(each.subject_id for each in found.notices if not _is_message(each)))
+        wanted = documents_pb2.BatchGetDocumentsRequest(document_ids=ids)
+        held = {each.document_id: each for each in self._documents.BatchGetDocuments(wanted).documents} if ids else {}
+        shown = tuple(each for each in found.notices if _is_message(each) or each.subject_id in held)
+        return Listed(shown, held, found.unread, found.next_page_token)
+
+    def mark_read(self, *notice_ids: str) -> None:
+        """These, or all when none is named."""
+        self._notices.MarkRead(notify_pb2.MarkReadRequest(notice_ids=notice_ids))
 
 
 def blueprint(peers: Peers, _config: Config) -> Blueprint:
     """The routes."""
-    pages = Blueprint("notices", __name__)
-    stub = notify_pb2_grpc.NoticesStub(peers.channel("notify"))
-    documents = documents_pb2_grpc.DocumentsStub(peers.channel("documents"))
+    pages, held = Blueprint("notices", __name__, url_prefix="/notices"), Notices(peers)
 
-    def listed(size: int, token: str = "") -> dict[str, object]:
-        found = stub.ListNotices(notify_pb2.ListNoticesRequest(page_size=size, page_token=token))
-        ids = [each.subject_id for each in found.notices if each.kind != notify_pb2.NOTICE_KIND_MESSAGE]
-        # Names are looked up where access is checked; a document one may not see any more has none, and its notice is left out.
-        held = documents.BatchGetDocuments(documents_pb2.BatchGetDocumentsRequest(document_ids=list(dict.fromkeys(ids)))) if ids else None
-        names = {each.document_id: each for each in held.documents} if held else {}
-        shown = [each for each in found.notices if each.kind == notify_pb2.NOTICE_KIND_MESSAGE or each.subject_id in names]
-        return {"notices": shown, "documents": names, "unread": found.unread, "next": found.next_page_token}
-
-    @pages.get("/notices")
+    @pages.get("")
     def notices() -> str:
-        return render_template(
-            "notices/notices.html", companies=clients.names(peers) if is_firm() else {}, **listed(PAGE, request.args.get("page", ""))
-        )
+        listed = held.newest(PAGE, request.args.get("page", ""))
+        return render_template("notices/notices.html", listed=listed, companies=clients.names(peers) if is_firm() else {})
 
-    @pages.get("/notices/latest")
+    @pages.get("/latest")
     def latest() -> str:
         """The bell with its dot and the newest few, fetched again when something has happened."""
-        return render_template("notices/bell.html", **listed(5))
+        return render_template("notices/bell.html", listed=held.newest(LATEST))
 
-    @pages.post("/notices/read")
+    @pages.post("/read")
     def read() -> Response:
-        stub.MarkRead(notify_pb2.MarkReadRequest(notice_ids=request.form.getlist("notice")))
+        held.mark_read(*request.form.getlist("notice"))
         return redirect(url_for("notices.notices"))
 
-    @pages.get("/notices/<uuid:notice>/open")
-    def open_(notice: str) -> Response:
-        """Mark read and go there."""
-        stub.MarkRead(notify_pb2.MarkReadRequest(notice_ids=[str(notice)]))
-        document, company = request.args.get("document", ""), request.args.get("client", "")
+    @pages.get("/<uuid:notice>/open")
+    def open_(notice: uuid.UUID) -> Response:
+        """Mark read, and go to what it is about."""
+        held.mark_read(str(notice))
+        document, company = request.args.get("document", ""), request.args.get("client", "") if is_firm() else ""
         if not document:
             return redirect(url_for("messages.messages", client=company or None))
-        return redirect(url_for("documents.documents", document=document, client=company if is_firm() else None))
+        return redirect(url_for("documents.documents", document=document, client=company or None))
 
     return pages
+
+
+def _is_message(notice: notify_pb2.Notice) -> bool:
+    return notice.kind == notify_pb2.NOTICE_KIND_MESSAGE

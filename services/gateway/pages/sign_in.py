@@ -6,7 +6,7 @@ from kontor.identity.v1 import identity_pb2, identity_pb2_grpc
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from chassis.errors import Failure, Unauthenticated
+from chassis.errors import Failure, Invalid, NotFound, Unauthenticated
 from chassis.language import LANGUAGES
 from chassis.service import Peers
 from services.gateway import texts
@@ -79,25 +79,30 @@ class _Entry:
     def link(self, token: str) -> str | tuple[str, int]:
         """A mailed link: GET only shows (BEY-01), the buttons act."""
         if request.method == "GET":
-            shown = self._identity.ShowLink(identity_pb2.ShowLinkRequest(token=token))
-            return render_template("sign_in/link.html", shown=shown, token=token)
-        if request.form.get("act") == "verify":
-            done = self._identity.VerifyAccount(identity_pb2.VerifyAccountRequest(token=token))
-            return render_template("sign_in/verified.html", email=done.email)
-        first, again = request.form.get("password", ""), request.form.get("password_again", "")
+            return self._shown(token)
         try:
+            if request.form.get("act") == "verify":
+                done = self._identity.VerifyAccount(identity_pb2.VerifyAccountRequest(token=token))
+                return render_template("sign_in/verified.html", email=done.email)
+            first, again = request.form.get("password", ""), request.form.get("password_again", "")
             self._identity.SetPassword(identity_pb2.SetPasswordRequest(token=token, password=first, password_again=again))
         except Failure as failure:
-            shown = self._identity.ShowLink(identity_pb2.ShowLinkRequest(token=token))
-            return render_template(
-                "sign_in/link.html", shown=shown, token=token, problems=problems(failure, "password")
-            ), failure.http_status
+            return self._shown(token, failure)
         return render_template("sign_in/password_made.html")
+
+    def _shown(self, token: str, failure: Failure | None = None) -> tuple[str, int]:
+        told = problems(failure, "password") if failure else {}
+        try:
+            shown = self._identity.ShowLink(identity_pb2.ShowLinkRequest(token=token))
+        except (Invalid, NotFound):  # cut short when it was copied, or long forgotten
+            shown = identity_pb2.ShowLinkResponse()
+        status = failure.http_status if failure else 200 if shown.state else 404
+        return render_template("sign_in/link.html", shown=shown, problems=told), status
 
     def _ask_code(self, attempt: str, uri: str, key: str, failure: Failure | None = None) -> str:
         picture = None
         if uri.startswith("otpauth://totp/") and len(uri) < 500:
-            picture = Markup(segno.make(uri, error="m").svg_inline(scale=5, border=2, svgclass="qr", lineclass=None, omitsize=True))  # noqa: S704
+            picture = Markup(segno.make(uri, error="m").svg_inline(border=0, svgclass=None, lineclass=None, omitsize=True))  # noqa: S704
         return render_template(
             "sign_in/code.html", attempt=attempt, uri=uri, key=key, picture=picture, problems=problems(failure, "code") if failure else {}
         )

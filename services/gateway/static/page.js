@@ -1,45 +1,103 @@
-// What every page does: live notices, details panels, dialogs, choosing rows.
-const live = document.body.dataset.live && new EventSource("/live");
-if (live) {
-  const tell = (name) => document.body.dispatchEvent(new CustomEvent(`kontor:${name}`));
-  let opened = false;
-  live.addEventListener("open", () => { if (opened) { tell("notices"); tell("documents"); } opened = true; });
+// What every page does: live notices, the details panel, dialogs, choosing rows, counting a new password.
+const phone = matchMedia("(max-width: 47.99rem)");
+const find = (selector) => document.querySelector(selector);
+
+for (const each of document.querySelectorAll("[data-unscripted]")) each.hidden = true;
+
+// Something happened elsewhere: parts of the page that care are fetched again, by htmx or by their own script.
+const tell = (name) => document.body.dispatchEvent(new CustomEvent(`kontor:${name}`));
+function listen(again) {
+  const live = new EventSource(document.body.dataset.live);
+  live.addEventListener("open", () => { if (again) { tell("notices"); tell("documents"); } again = true; });
   for (const name of ["notices", "documents"]) live.addEventListener(name, () => tell(name));
-  live.addEventListener("session", () => location.assign("/"));
+  live.addEventListener("session", () => { live.close(); location.reload(); });
+  // Browsers come back by themselves, but not after a refusal: then the bell finds out whether one is still signed in.
+  live.addEventListener("error", () => { if (live.readyState === EventSource.CLOSED) setTimeout(() => { tell("notices"); listen(true); }, 15000 + 15000 * Math.random()); });
   addEventListener("pagehide", () => live.close());
 }
+if (document.body.dataset.live) {
+  listen(false);
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}
 
-document.querySelector("[data-focus]")?.focus();
+// The open bell is not taken away from under the reader.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.id === "bell" && find("#bell :popover-open")) event.detail.shouldSwap = false;
+});
+// What could not be fetched is opened as a page, which says what is wrong.
+document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.requestConfig.triggeringEvent?.isTrusted) location.assign(detail.pathInfo.requestPath); });
 
+// Details beside the list: focus goes to their heading and back to the row; on a phone they cover the page.
+let shown = find("#panel")?.dataset.document ?? "";
+function panel() {
+  const now = find("#panel")?.dataset.document ?? "";
+  if (now && now !== shown) find("#p-title").focus({ preventScroll: !phone.matches });
+  if (!now && shown) document.getElementById(`open-${shown}`)?.focus();
+  shown = now;
+  cover();
+}
+function cover() {
+  for (const each of document.querySelectorAll("[data-covered]")) { each.inert = false; delete each.dataset.covered; }
+  const over = phone.matches && find(".panel.over");
+  for (let at = over; at && at !== document.body; at = at.parentElement) {
+    for (const other of at.parentElement.children) if (other !== at && other.id !== "toasts" && other.tagName !== "DIALOG") { other.inert = true; other.dataset.covered = ""; }
+  }
+}
+phone.addEventListener("change", cover);
+cover();
+find("[data-focus]")?.focus({ preventScroll: !phone.matches });
+if (shown) find("#p-title").focus({ preventScroll: !phone.matches });
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !event.defaultPrevented && !find(":popover-open, dialog[open]")) find("[data-close]")?.click();
+});
+
+// A dialog only asks again before what cannot be undone; without script its link leads to a page that asks.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   if (opener) { event.preventDefault(); document.getElementById(opener.dataset.dialog).showModal(); }
   const keep = event.target.closest("dialog [data-keep]");
   if (keep) { event.preventDefault(); keep.closest("dialog").close(); }
+  event.target.closest("[data-dismiss]")?.closest(".toast").remove();
 });
+for (const each of document.querySelectorAll("[data-dismiss]")) each.hidden = false;
+document.addEventListener("change", (event) => { if (event.target.matches("[data-go]")) event.target.form.requestSubmit(); });
 
-// Ticks survive a refresh of the list, and the button says how many are chosen.
+// Ticks outlive a refresh of the list, and the button says how many are chosen.
 const chosen = new Set();
 const boxes = () => [...document.querySelectorAll("#list tbody .pick input")];
 function count() {
-  const button = document.querySelector("[data-download]");
+  const button = find("[data-download]"), all = find("#list [data-all]");
   if (!button) return;
-  const number = boxes().filter((box) => box.checked).length;
-  const words = number === 0 ? button.dataset.none : number === 1 ? button.dataset.one : button.dataset.many.replace("#", number);
-  button.querySelector("span").textContent = words;
+  const open = boxes().filter((box) => !box.disabled), number = open.filter((box) => box.checked).length;
+  const words = button.dataset, label = find("[data-chosen]").dataset;
+  button.querySelector("span").textContent = number === 0 ? words.none : number === 1 ? words.one : words.many.replace("#", number);
   button.disabled = number === 0;
+  find("[data-chosen]").textContent = number === 0 ? label.none : label.some.replace("#", number);
+  all.hidden = open.length === 0;
+  all.checked = number > 0 && number === open.length;
+  all.indeterminate = number > 0 && number < open.length;
 }
-document.addEventListener("change", (event) => {
-  if (event.target.matches("#list [data-all]")) for (const box of boxes()) if (!box.disabled) box.checked = event.target.checked;
-  if (event.target.closest("#list")) { chosen.clear(); for (const box of boxes()) if (box.checked) chosen.add(box.value); count(); }
-});
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.target.id !== "list" && !event.target.querySelector?.("#list")) return;
-  for (const box of boxes()) box.checked = !box.disabled && chosen.has(box.value);
+document.addEventListener("change", ({ target }) => {
+  if (!target.closest("#list")) return;
+  for (const box of boxes()) {
+    if (target.matches("[data-all]") && !box.disabled) box.checked = target.checked;
+    if (box.checked) chosen.add(box.value); else chosen.delete(box.value);
+  }
   count();
 });
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target.id !== "work") return;
+  for (const box of boxes()) box.checked = !box.disabled && chosen.has(box.value);
+  find("#said").textContent = target.dataset.said;
+  count();
+  panel();
+});
+for (const box of boxes()) if (box.checked) chosen.add(box.value);
 count();
 
-document.addEventListener("submit", (event) => {
-  if (event.target.id === "download" && boxes().every((box) => !box.checked)) event.preventDefault();
+// A new password: how long it is so far.
+document.addEventListener("input", ({ target }) => {
+  if (!target.dataset.strength) return;
+  const words = find(`[data-strength-of="${target.id}"]`), length = [...target.value].length;
+  words.textContent = length === 0 ? "" : length < Number(target.dataset.strength) ? words.dataset.short.replace("#", length) : words.dataset.long;
 });

@@ -3,25 +3,31 @@ const form = document.getElementById("upload");
 if (form) start(form);
 
 function start(form) {
+  const LANES = 3; // files on their way at once
   const input = document.getElementById("files"), zone = document.getElementById("dropzone"), rows = document.getElementById("rows");
   const questions = document.getElementById("questions"), none = document.getElementById("none"), words = document.getElementById("words").dataset;
-  const files = [];
+  const files = [], waiting = [];
+  let asking = Promise.resolve();
   zone.querySelector("[data-script]").hidden = false;
   input.removeAttribute("name");
 
   input.addEventListener("change", () => { add(input.files); input.value = ""; });
-  for (const name of ["dragover", "drop"]) zone.addEventListener(name, (event) => event.preventDefault());
-  zone.addEventListener("drop", (event) => add(event.dataTransfer.files));
+  for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add("over"); });
+  for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => { event.preventDefault(); add(event.dataTransfer.files); });
   form.addEventListener("submit", (event) => { event.preventDefault(); confirm(); });
+  addEventListener("beforeunload", (event) => { if (files.some((entry) => entry.state === "sending")) event.preventDefault(); });
   document.body.addEventListener("kontor:documents", refresh);
   setInterval(refresh, 3000);
 
   function add(list) {
     for (const file of list) {
       const row = document.getElementById("row").content.firstElementChild.cloneNode(true);
-      row.querySelector("b").textContent = file.name;
       const entry = { file, row, state: "chosen" };
+      row.querySelector("b").textContent = file.name;
+      row.querySelector("[data-size]").textContent = size(file.size);
       row.querySelector("[data-remove]").addEventListener("click", () => remove(entry));
+      row.querySelector("[data-remove]").setAttribute("aria-label", `${row.querySelector("[data-remove]").textContent} ${file.name}`);
       files.push(entry);
       rows.append(row);
       if (file.size > Number(form.dataset.limit)) fail(entry, words.large);
@@ -32,120 +38,144 @@ function start(form) {
   }
 
   function remove(entry) {
-    entry.request?.abort();
-    if (entry.state === "sending") { fail(entry, words.cancelled); return; }
+    if (entry.state === "sending") { entry.request.abort(); return; }
+    entry.state = "removed"; // it may be waiting for its turn
     files.splice(files.indexOf(entry), 1);
     entry.row.remove();
     none.hidden = files.length > 0;
+    input.focus();
     say();
   }
 
+  // What is not there yet goes at once; about the rest one is asked meanwhile.
   async function confirm() {
-    const waiting = files.filter((entry) => entry.state === "chosen");
-    if (!waiting.length) { status(words.none); document.getElementById("files").focus(); return; }
-    const where = { folder: form.folder.value, period: form.period.value, year: form.year.value };
-    const batch = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`.slice(0, 36);
-    const existing = await names(where, waiting);
-    const answers = await ask(waiting.filter((entry) => existing[entry.file.name]), existing);
-    const sent = [];
-    for (const entry of waiting) {
-      const answer = answers.get(entry);
-      if (answer === "keep") { show(entry, "kept"); entry.state = "kept"; continue; }
-      if (await send(entry, where, batch, answer === "replace")) sent.push(entry.id);
-    }
-    const message = form.message?.value.trim();
-    if (sent.length && message) await tell(where.folder, sent, message);
+    const batch = { where: { folder: form.folder.value, period: form.period.value, year: form.year.value }, id: identifier() };
+    const ready = files.filter((entry) => entry.state === "chosen");
+    if (!ready.length) { status(words.none); input.focus(); return; }
+    for (const entry of ready) entry.state = "waiting";
+    const existing = await names(batch.where, ready);
+    const known = (entry) => existing[key(entry.file.name)];
+    const sent = await Promise.all([
+      send(ready.filter((entry) => !known(entry)), batch, false),
+      ask(ready.filter(known), known).then((replaced) => send(replaced, batch, true)),
+    ]);
+    await tell(batch.where.folder, sent.flat());
     say();
   }
 
-  async function names(where, waiting) {
-    try {
-      const answer = await fetch(form.dataset.names, json({ ...where, names: waiting.map((entry) => entry.file.name) }));
-      return answer.ok ? await answer.json() : {};
-    } catch { return {}; }
+  async function names(where, ready) {
+    const answer = await fetch(form.dataset.names, json({ ...where, names: ready.map((entry) => entry.file.name) })).catch(() => null);
+    if (!answer?.ok) return {}; // asked again for each file when it is sent
+    return Object.fromEntries(Object.entries(await answer.json()).map(([name, said]) => [key(name), said]));
   }
 
-  function ask(entries, existing) {
-    const answers = new Map();
-    return new Promise((resolve) => {
+  // One question at a time, at the top of the list. Answers those that are to be replaced.
+  function ask(entries, question) {
+    const turn = asking.then(() => new Promise((resolve) => {
+      const open = [...entries], replaced = [];
       const next = () => {
-        const entry = entries.find((each) => !answers.has(each));
-        if (!entry) { questions.replaceChildren(); resolve(answers); return; }
-        const box = document.getElementById("question").content.firstElementChild.cloneNode(true);
-        box.querySelector("b").textContent = entry.file.name;
-        box.querySelector("p").textContent = existing[entry.file.name].question;
-        const all = box.querySelector("[data-all]");
-        all.hidden = entries.filter((each) => !answers.has(each)).length < 2;
-        const answer = (word) => {
-          for (const each of all.querySelector("input").checked ? entries.filter((one) => !answers.has(one)) : [entry]) answers.set(each, word);
+        questions.replaceChildren();
+        if (!open.length) { say(); resolve(replaced); return; }
+        pose(open, question(open[0]), (answer, all) => {
+          for (const entry of open.splice(0, all ? open.length : 1)) {
+            if (answer === "replace") replaced.push(entry);
+            else { entry.state = "kept"; show(entry, "kept"); }
+          }
           next();
-        };
-        box.querySelector("[data-replace]").addEventListener("click", () => answer("replace"));
-        box.querySelector("[data-keep]").addEventListener("click", () => answer("keep"));
-        questions.replaceChildren(box);
-        box.focus();
+        });
       };
       next();
-    });
+    }));
+    asking = turn;
+    return turn;
   }
 
-  function send(entry, where, batch, replace) {
+  function pose(open, said, answer) {
+    const box = document.getElementById("question").content.firstElementChild.cloneNode(true);
+    const all = box.querySelector("[data-all]");
+    box.setAttribute("aria-label", open[0].file.name);
+    box.querySelector("b").textContent = open[0].file.name;
+    box.querySelector("p").textContent = said.question;
+    if (said.replace) box.querySelector("[data-replace]").textContent = said.replace;
+    all.hidden = open.length < 2;
+    for (const word of ["replace", "keep"]) box.querySelector(`[data-${word}]`).addEventListener("click", () => answer(word, all.querySelector("input").checked));
+    questions.replaceChildren(box);
+    say();
+    box.focus();
+  }
+
+  // Answers the ids of those that arrived.
+  function send(entries, batch, replace) {
+    return Promise.all(entries.map((entry) => new Promise((resolve) => {
+      waiting.push(() => put(entry, batch, replace).then(() => resolve(entry.id)));
+      advance();
+    }))).then((ids) => ids.filter(Boolean));
+  }
+
+  let busy = 0;
+  function advance() {
+    while (busy < LANES && waiting.length) {
+      busy += 1;
+      waiting.shift()().finally(() => { busy -= 1; advance(); });
+    }
+  }
+
+  function put(entry, batch, replace) {
     return new Promise((resolve) => {
+      if (entry.state === "removed") { resolve(); return; }
       const request = (entry.request = new XMLHttpRequest());
-      const query = new URLSearchParams({ ...where, name: entry.file.name, batch, replace: replace ? "1" : "0" });
-      const bar = entry.row.querySelector("progress");
+      const bar = entry.row.querySelector("progress"), cancel = entry.row.querySelector("[data-remove]");
       entry.state = "sending";
       bar.hidden = false;
-      bar.setAttribute("aria-label", `${words.sending} ${entry.file.name}`);
-      entry.row.querySelector("[data-remove]").textContent = words.cancel;
-      request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total; });
-      request.addEventListener("load", () => resolve(answered(entry, request, { where, batch })));
-      request.addEventListener("error", () => { fail(entry, words.lost); resolve(false); });
-      request.addEventListener("abort", () => resolve(false));
-      request.open("PUT", `${form.dataset.send}?${query}`);
+      bar.setAttribute("aria-label", words.sending.replace("#", entry.file.name));
+      if (cancel) cancel.textContent = words.cancel;
+      cancel?.setAttribute("aria-label", `${words.cancel} ${entry.file.name}`);
+      request.upload.addEventListener("progress", ({ loaded, total }) => {
+        bar.value = (100 * loaded) / total;
+        const text = entry.row.querySelector("[data-size]");
+        if (text) text.textContent = `${Math.floor(bar.value)} %`;
+      });
+      request.addEventListener("load", () => { bar.hidden = true; answered(entry, batch, request).then(resolve); });
+      request.addEventListener("error", () => { fail(entry, words.lost, () => put(entry, batch, replace)); resolve(); });
+      request.addEventListener("abort", () => { fail(entry, words.cancelled, () => put(entry, batch, replace)); resolve(); });
+      request.open("PUT", `${form.dataset.send}?${new URLSearchParams({ ...batch.where, name: entry.file.name, batch: batch.id, replace: replace ? "1" : "0" })}`);
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.setRequestHeader("Accept", "application/json");
       request.send(entry.file);
     });
   }
 
-  async function answered(entry, request, { where, batch }) {
-    let answer = {};
-    try { answer = JSON.parse(request.responseText); } catch { /* an answer that is no JSON has no advice to show */ }
+  async function answered(entry, batch, request) {
+    const said = read(request.responseText);
     if (request.status === 201) {
-      entry.id = answer.document_id;
-      entry.state = "sent";
-      show(entry, answer.status, answer.advice);
-      return true;
+      Object.assign(entry, { id: said.document_id, state: "sent" });
+      show(entry, said.status, said.advice);
+    } else if (request.status === 401) {
+      fail(entry, words.lost);
+      location.assign("/sign-in?ended=1");
+    } else if (said.reason === "document_exists") {
+      // Somebody was faster than the question.
+      if ((await ask([entry], () => ({ question: said.detail }))).length) await put(entry, batch, true);
+    } else {
+      fail(entry, said.detail || words.lost, request.status >= 500 || request.status === 429 ? () => put(entry, batch, false) : null);
     }
-    if (request.status === 409 && answer.reason === "document_exists") {
-      const said = await ask([entry], { [entry.file.name]: { question: answer.detail } });
-      if (said.get(entry) === "replace") return send(entry, where, batch, true);
-      entry.state = "kept";
-      show(entry, "kept");
-      return false;
-    }
-    if (request.status === 401) { location.assign("/sign-in?ended=1"); return false; }
-    fail(entry, answer.detail || words.lost);
-    return false;
   }
 
-  async function tell(folder, documents, message) {
-    try {
-      const answer = await fetch(form.dataset.message, json({ folder, documents, message }));
-      if (!answer.ok) throw new Error(String(answer.status));
-      form.message.value = "";
-    } catch { status(words.said); }
+  async function tell(folder, documents) {
+    const message = form.message?.value.trim();
+    if (!documents.length || !message) return;
+    const answer = await fetch(form.dataset.message, json({ folder, documents, message })).catch(() => null);
+    if (answer?.ok) form.message.value = "";
+    else status(words.said);
   }
 
   async function refresh() {
-    const waiting = files.filter((entry) => entry.status === "scanning");
-    if (!waiting.length) return;
-    const query = new URLSearchParams(waiting.map((entry) => ["document", entry.id]));
-    const answer = await fetch(`${form.dataset.states}?${query}`).catch(() => null);
+    const open = files.filter((entry) => entry.status === "scanning");
+    if (!open.length) return;
+    const answer = await fetch(`${form.dataset.states}?${new URLSearchParams(open.map((entry) => ["document", entry.id]))}`).catch(() => null);
     if (!answer?.ok) return;
     const states = await answer.json();
-    for (const entry of waiting) {
+    for (const entry of open) {
       const state = states[entry.id];
       if (state && state.status !== "scanning") show(entry, state.status, state.advice);
     }
@@ -161,17 +191,28 @@ function start(form) {
     say();
   }
 
-  function fail(entry, why) {
+  function fail(entry, why, again = null) {
     entry.state = "failed";
-    show(entry, "failed", why);
+    show(entry, again ? "failed" : "refused", why);
+    entry.row.querySelector("[data-again]")?.addEventListener("click", again);
   }
 
   function say() {
-    const done = files.filter((entry) => entry.state === "sent").length;
-    status(done ? words.done.replace("##", files.length).replace("#", done) : "");
+    const done = files.filter((entry) => entry.state === "sent").length, ready = files.filter((entry) => entry.state === "chosen").length;
+    if (questions.childElementCount) status(words.ask);
+    else status(ready ? words.chosen.replace("#", ready) : done ? words.done.replace("##", files.length).replace("#", done) : "");
   }
 
   function status(text) { document.getElementById("f-status").textContent = text; }
+  function key(name) { return name.normalize("NFC").toLowerCase().trim(); }
+  function identifier() { return crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join(""); }
+  function read(text) { try { return JSON.parse(text); } catch { return {}; } }
+
+  function size(bytes) {
+    const [unit, divisor] = bytes < 1e6 ? ["kilobyte", 1e3] : bytes < 1e9 ? ["megabyte", 1e6] : ["gigabyte", 1e9];
+    const digits = bytes / divisor < 10 ? 1 : 0;
+    return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, maximumFractionDigits: digits }).format(bytes / divisor);
+  }
 
   function json(body) {
     return { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) };
