@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +65,9 @@ class Program:
     def freeze(self) -> None:
         """Make it hang: its port still accepts, nothing answers."""
         self._signal(signal.SIGSTOP)
+        pid = self.pid
+        # Each of its threads stops when it next looks; until then it may still answer.
+        eventually(lambda: pid is None or all(state in "TZ" for state in _thread_states(pid)))
 
     def thaw(self) -> None:
         """Let a frozen one go on."""
@@ -130,6 +133,15 @@ def _gone(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return True
     return state == "Z"
+
+
+def _thread_states(group: int) -> Iterator[str]:
+    """The state letter of every thread in a process group."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[2]) == group:
+                for thread in stat.parent.glob("task/*/stat"):
+                    yield thread.read_text().rpartition(")")[2].split()[0]
 
 
 def free_ports(count: int) -> list[int]:
