@@ -30,7 +30,7 @@ class Asked:
     request: Message
     assertion: str
     pieces: list[int] = field(default_factory=list)
-    content: bytes = b""
+    content: bytearray = field(default_factory=bytearray)
 
 
 @dataclass

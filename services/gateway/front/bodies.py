@@ -16,7 +16,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 IDLE_SECONDS = 30.0
 # How long what is still being sent is read and thrown away after an early answer: a closed socket would take the answer with it.
 LINGER_SECONDS = 15.0
-IN_MEMORY = 512 * 1024
+# Larger bodies go to disk, in writes of this size: fewer of them are faster, larger ones hold more memory for every sender.
+IN_MEMORY, WRITE = 128 * 1024, 256 * 1024
 
 KEPT, TOO_LARGE, SKIPPED = "kept", "too_large", "skipped"
 
@@ -75,7 +76,7 @@ class Bodies:
                 return Body(state=TOO_LARGE)
             self._reserve(body, len(piece))
             pending += piece
-            if len(pending) >= IN_MEMORY or not more:
+            if len(pending) >= WRITE or not more:
                 await self._write(body, bytes(pending))
                 pending.clear()
         body.file.seek(0)

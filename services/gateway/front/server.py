@@ -11,7 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from services.gateway.config import Config
 from services.gateway.front.edge import Edge
-from services.gateway.live import Hub
+from services.gateway.live import MOST, Hub
 from services.gateway.session import Sessions
 
 # How long the headers of a request may take to arrive, from the connection or their first byte.
@@ -20,6 +20,8 @@ HEADER_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 15
 BACKLOG = 2048
+# Connections of one process beyond which newcomers get 503: all open pages, and as many others.
+MOST_CONNECTIONS = 2 * MOST
 MOST_FILES = 65_536
 
 
@@ -47,7 +49,7 @@ class Front:
     def _uvicorn(self) -> uvicorn.Config:
         return uvicorn.Config(
             self.edge, http=PatientProtocol, ws="none", loop="asyncio", lifespan="on", backlog=BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=DRAIN_SECONDS, limit_concurrency=MOST_CONNECTIONS,
             log_config=None, log_level="warning", access_log=False, proxy_headers=False, server_header=False,
         )  # fmt: skip
 
