@@ -1,0 +1,67 @@
+"""The whole product for a journey, in both compositions, with the first firm and client in it; each started once and then kept."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uuid_utils.compat as uuid
+
+from tests import scenario
+from tests.fleet import Servers, apart, together
+from tests.journeys.stage import Stage
+from tests.servers.clamd import Address
+from tests.servers.program import free_ports
+from tests.servers.rabbitmq import manage
+from tests.servers.s3 import S3
+from tests.servers.sharing import Shared
+from tests.servers.smtp import MailServer
+
+DATABASES = ("identity", "documents", "messaging", "linking", "notify")
+
+
+@pytest.fixture(scope="session")
+def all_in_one(shared_servers: Shared, new_database: Callable[[str], str]) -> Iterator[Stage]:
+    """Every service in one process, as `make run` starts them."""
+    folder = shared_servers.directory("journeys")
+    # Notify gets a database that a test can reach, for the jobs that a test runs on another day.
+    notify, mail = new_database("notify"), (folder / "var" / "mail").as_uri()
+    product = together(folder, environ={"KONTOR_NOTIFY_DATABASE_URL": notify, "KONTOR_NOTIFY_MAIL_URL": mail})
+    try:
+        with product.world() as world:
+            yield Stage(product, scenario.begin(product, world), notify_database=notify, mail_url=mail)
+    finally:
+        product.stop()
+
+
+@pytest.fixture(scope="session")
+def each_apart(
+    shared_servers: Shared, new_database: Callable[[str], str], rabbitmq_url: str, s3: S3, clamd_address: Address
+) -> Iterator[Stage]:
+    """Every service in a process of its own, over gRPC, RabbitMQ, PostgreSQL, S3, clamd and SMTP."""
+    mail = MailServer(free_ports(1)[0])
+    mail.start()
+    vhost = f"journeys-{uuid.uuid7().hex[-12:]}"
+    manage(rabbitmq_url, "PUT", f"/vhosts/{vhost}")
+    databases = {name: new_database(name) for name in DATABASES}
+    broker = f"{rabbitmq_url.rpartition('/')[0]}/{vhost}"
+    product = apart(shared_servers.directory("journeys"), Servers(databases, broker, s3, clamd_address, mail))
+    try:
+        with product.world() as world:
+            yield Stage(product, scenario.begin(product, world), notify_database=databases["notify"], mail_url=mail.url)
+    finally:
+        product.stop()
+        manage(rabbitmq_url, "DELETE", f"/vhosts/{vhost}")
+        mail.stop()
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """The product in the composition that the test is parametrised with: `together` or `apart`."""
+    found: Stage = request.getfixturevalue({"together": "all_in_one", "apart": "each_apart"}[request.param])
+    return found
+
+
+@pytest.fixture(scope="session")
+def screenshots(pytestconfig: pytest.Config) -> Path:
+    """Where pictures of the journeys are kept for looking at."""
+    return pytestconfig.rootpath / "var" / "screenshots"

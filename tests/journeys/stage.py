@@ -1,0 +1,111 @@
+"""Where a journey takes place: the running product with its firm, and companies that come to it, one for each journey."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyotp
+import pytest
+import stdnum.no.orgnr
+from kontor.identity.v1 import identity_pb2
+
+from demo import data, people
+from demo.people import Client, Person
+from demo.session import World
+from tests.fleet import Product
+from tests.scenario import FIRM, Scenario
+from tests.waiting import eventually
+
+# One worker does all that happens in one composition, so that each is started once.
+TOGETHER = pytest.param("together", marks=pytest.mark.xdist_group("journeys together"), id="together")
+APART = pytest.param("apart", marks=pytest.mark.xdist_group("journeys apart"), id="apart")
+BOTH = pytest.mark.parametrize("stage", [TOGETHER, APART], indirect=True)
+STEP_SECONDS = 30
+
+
+class Authenticator:
+    """The app on a person's telephone. Each code opens one sign-in only, so a code is never shown twice."""
+
+    def __init__(self, secret: str, *, used: bool = True) -> None:
+        self._codes, self._last = pyotp.TOTP(secret), _step() if used else 0
+
+    def code(self) -> str:
+        """The next code that was not used yet; waits where the clock is too far behind for it (the server allows one step)."""
+        wanted = max(self._last + 1, _step())
+        eventually(lambda: _step() + 1 >= wanted, seconds=2 * STEP_SECONDS)
+        self._last = wanted
+        return str(self._codes.at(wanted * STEP_SECONDS))
+
+
+def _step() -> int:
+    return int(time.time()) // STEP_SECONDS
+
+
+@dataclass(frozen=True)
+class Company:
+    """A client company with its administrator, somebody whom that one will add, and the firm's consultants who work for it."""
+
+    id: str
+    name: str
+    administrator: Person
+    colleague: Person
+    payroll: Person
+    hr: Person
+    folders: dict[int, str]  # service area to folder id
+
+
+@dataclass
+class Stage:
+    """The running product, and what a test may know of it."""
+
+    product: Product
+    scenario: Scenario
+    notify_database: str
+    mail_url: str
+    phones: dict[str, Authenticator] = field(default_factory=dict)
+    _numbers: Iterator[str] = field(default_factory=lambda: _organisation_numbers())
+
+    @property
+    def world(self) -> World:
+        """The product as other frontends see it."""
+        return self.scenario.world
+
+    def phone(self, person: Person) -> Authenticator:
+        """The telephone of somebody who has enrolled it."""
+        return self.phones.setdefault(person.email, Authenticator(self.world.secrets[person.email]))
+
+    def letters(self, person: Person) -> list[str]:
+        """The mails this person has got, newest first."""
+        return [text for recipient, text in self.product.letters() if recipient == person.email]
+
+    def link(self, person: Person) -> str:
+        """The address in the newest mail to this person that was not opened yet."""
+        address = f"{self.product.url}/links/{self.world.mailed_link(person)}"
+        assert any(address in text for text in self.letters(person)), "the mail leads to the portal"
+        return address
+
+    def company(self, name: str, *, language: str) -> Company:
+        """A new client of the firm, with two consultants; everybody but the colleague has signed in once."""
+        payroll, hr = (_person(word, f"{name}.eksempelvik", language) for word in ("Pernille", "Halvor"))
+        administrator, colleague = (_person(word, name, language) for word in ("Inga", "Olav"))
+        made = Client(f"{name.title()} Prøve AS", next(self._numbers), "NO", administrator, colleague, ("payroll",))
+        with self.world.acting(FIRM):
+            members = [data.add_member(self.world, each, identity_pb2.ROLE_CONSULTANT) for each in (payroll, hr)]
+            identifier = data.make_client(self.world, made)
+            for member, area in zip(members, ("payroll", "hr"), strict=True):
+                data.assign(self.world, identifier, member, (area,))
+        for person in (payroll, hr, administrator):
+            self.world.activate(person)
+        with self.world.acting(administrator) as held:
+            folders = data.grant(self.world, held.current.membership_id, people.AREAS)
+        return Company(identifier, made.name, administrator, colleague, payroll, hr, folders)
+
+
+def _person(first_name: str, company: str, language: str) -> Person:
+    return Person(f"{first_name.lower()}@{company}.example", first_name, "Prøvesen", language, "")
+
+
+def _organisation_numbers() -> Iterator[str]:
+    """Valid Norwegian numbers that no company has."""
+    return (str(number) for number in itertools.count(899_001_000) if stdnum.no.orgnr.is_valid(str(number)))
