@@ -85,7 +85,7 @@ def test_an_upload_names_its_folder_period_and_size(client: FlaskClient, book: B
     assert response.json is not None
     assert response.json["document_id"] == ID
     start = UploadStart(folder_id=ID, name="lønn mai.pdf", period=5, year=2026, replace=True, batch_id=ID, size=4)
-    assert (book.last.request, book.last.content, book.last.assertion) == (start, b"%PDF", "documents-signed")
+    assert (book.last.request, bytes(book.last.content), book.last.assertion) == (start, b"%PDF", "documents-signed")
 
 
 @pytest.mark.parametrize(
