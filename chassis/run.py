@@ -192,14 +192,16 @@ def migrate(services: Iterable[Service]) -> None:
 
 
 def serve(running: Running, *, started: Callable[[], None] = lambda: None) -> None:
-    """Start, wait for SIGTERM or Ctrl-C, drain and stop."""
+    """Start, call `started`, wait for SIGTERM or Ctrl-C; drain and stop, also when `started` raises."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     running.start()
-    started()
-    stop.wait()
-    running.stop()
+    try:
+        started()
+        stop.wait()
+    finally:
+        running.stop()
 
 
 def _probes(running: Running) -> tuple[Callable[[], None], Callable[[], None]]:

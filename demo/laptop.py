@@ -46,7 +46,7 @@ class Laptop:
 def run_all(assemble: Assemble, laptop: Laptop) -> None:
     """Start everything, load the demonstration once, and serve until Ctrl-C. Ends the program with 1 when something cannot start."""
     started = time.monotonic()
-    laptop = _with_free_ports(laptop)
+    laptop = _addresses(laptop)
     if not laptop.empty and not laptop.accounts.exists():
         forget(laptop.folder)
     postgres = None
@@ -142,9 +142,15 @@ def _load(laptop: Laptop) -> None:
     laptop.accounts.chmod(0o600)
 
 
-def _with_free_ports(laptop: Laptop) -> Laptop:
-    """The same, with another port where the wanted one is taken; says so."""
-    return replace(laptop, web=_free(laptop.web), rpc=_free(laptop.rpc), admin=_free(laptop.admin))
+def _addresses(laptop: Laptop) -> Laptop:
+    """The addresses that will be used: those set in the environment as they are, the others moved where they are taken."""
+    said = config.environment()
+    return replace(
+        laptop,
+        web=said.get("KONTOR_GATEWAY_LISTEN") or _free(laptop.web),
+        rpc=said.get("KONTOR_LISTEN") or _free(laptop.rpc),
+        admin=said.get("KONTOR_ADMIN_LISTEN") or _free(laptop.admin),
+    )
 
 
 def _free(address: str) -> str:

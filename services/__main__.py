@@ -25,7 +25,8 @@ def prefix(name: str) -> str:
 
 def assemble(names: Sequence[str], environ: Mapping[str, str], *, parts: frozenset[str] = run.PARTS) -> run.Running:
     """Build the named services with settings from `environ`. Raises BadSettings listing every mistake in any of them."""
-    mistakes, builds = [], {}
+    mistakes: list[str] = []
+    builds: dict[str, run.Build] = {}
     process = None
     try:
         process = config.load(Process, PREFIX, environ, others=[*map(prefix, NAMES), f"{PREFIX}TEST_"])
