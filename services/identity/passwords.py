@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from chassis.errors import Unavailable
+from services.identity import tokens
 
 WAIT_SECONDS = 3.0
 
@@ -20,8 +21,8 @@ class Passwords:
     def __init__(self, slots: int = 0) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._slots = threading.BoundedSemaphore(slots or 2 * (os.cpu_count() or 1))
-        # Unknown addresses cost the same work as known ones (P5).
-        self._nobodys = self._hasher.hash("nobody has this password")
+        # Unknown addresses cost the same work as known ones (P5). Random, so that it is nobody's password.
+        self._nobodys = self._hasher.hash(tokens.new())
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -41,7 +42,7 @@ class Passwords:
     def matches(self, stored: str | None, password: str) -> bool:
         """Whether it is the stored one; False, after the same work, where none is stored. Call it inside `turn`."""
         try:
-            return self._hasher.verify(stored or self._nobodys, _canonical(password)) and stored is not None
+            return self._hasher.verify(stored or self._nobodys, _canonical(password))
         except (VerificationError, InvalidHashError):
             return False
 

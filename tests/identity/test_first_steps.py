@@ -99,6 +99,20 @@ def test_a_link_works_once_also_when_many_press_at_once(world: World) -> None:
     assert {result.reason for result in results if isinstance(result, Conflict)} == {"link_used"}
 
 
+def test_a_password_link_sets_one_password_and_lives_an_hour(world: World) -> None:
+    """P3, ACC-17: of many that use it at once, one wins."""
+    world.firm()
+    world.mail(BERIT)
+    world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=BERIT))
+    token = world.token(BERIT)
+    request = pb.SetPasswordRequest(token=token, password=PASSWORD, password_again=PASSWORD)
+    with later(hours=1, seconds=1), pytest.raises(Conflict) as refused:
+        world.sign_in.SetPassword(request)
+    assert refused.value.reason == "link_expired"
+    results = at_once([lambda: world.sign_in.SetPassword(request)] * 8)
+    assert sorted(type(result).__name__ for result in results) == ["Conflict"] * 7 + ["SetPasswordResponse"]
+
+
 def test_no_password_exists_before_its_owner_makes_one(world: World) -> None:
     """ACC-17, ACC-19."""
     world.firm()

@@ -1,10 +1,10 @@
 """Keys for back-office systems: made by a firm's administrator, shown once, acting as that member within narrow limits."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import uuid_utils.compat as uuid
 from kontor.identity.v1 import identity_pb2 as pb
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from chassis import clock
 from chassis.caller import Caller
@@ -43,9 +43,10 @@ def revoke_api_key(tx: Transaction, caller: Caller, request: pb.RevokeApiKeyRequ
         tx.record("api_key.revoke", organisation=caller.organisation_id, subject=request.api_key_id)
 
 
-def note_use(database: Database, key_id: str) -> None:
+def note_use(database: Database, key_id: str, used_at: datetime | None) -> None:
     """Keep when the key was last used, to the minute."""
     now = clock.now()
-    stale = or_(ApiKey.used_at.is_(None), ApiKey.used_at < now - rules.SEEN_EVERY)
+    if used_at and now < used_at + rules.SEEN_EVERY:
+        return
     with database.transaction() as tx:
-        tx.execute(update(ApiKey).where(ApiKey.id == key_id, stale).values(used_at=now))
+        tx.execute(update(ApiKey).where(ApiKey.id == key_id).values(used_at=now))

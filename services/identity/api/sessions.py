@@ -32,7 +32,7 @@ _session = (
     .order_by(Organisation.name, Membership.id)
 )  # fmt: skip
 _key = (
-    select(ApiKey.id.label("key_id"), ApiKey.permissions, *messages.PERSON, *messages.MEMBERSHIP, *messages.ORGANISATION)
+    select(ApiKey.id.label("key_id"), ApiKey.permissions, ApiKey.used_at, *messages.PERSON, *messages.MEMBERSHIP, *messages.ORGANISATION)
     .join(Membership, (Membership.id == ApiKey.membership_id) & Membership.removed_at.is_(None))
     .join(User, User.id == Membership.user_id)
     .join(Organisation, Organisation.id == Membership.organisation_id)
@@ -69,7 +69,7 @@ class Sessions(identity_pb2_grpc.SessionsServicer):
         if not rows:
             raise Unauthenticated("api_key_unknown", "This key is not valid.")
         (row,) = rows
-        api_keys.note_use(self._database, row.key_id)
+        api_keys.note_use(self._database, row.key_id, row.used_at)
         who = _caller(row, row, within=row.permissions)
         return pb.ExchangeApiKeyResponse(assertions=assertions(self._signer, who), expires_at=messages.moment(now + LIFETIME))
 
