@@ -99,7 +99,7 @@ def together(folder: Path, *, environ: Mapping[str, str] | None = None) -> Produ
 def apart(folder: Path, servers: Servers, *, environ: Mapping[str, str] | None = None, split: Split | None = None) -> Product:
     """Each service in a process of its own, over gRPC and RabbitMQ, on S3, clamd and SMTP.
 
-    `split` gives parts of a service a further process of their own: ``{"documents": ["relay"]}`` makes ``documents`` and ``documents-relay``.
+    `split` gives parts of a service a process of their own: ``{"documents": ["relay"]}`` makes ``documents`` and ``documents-relay``.
     """
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
     (web,) = free_ports(1)
