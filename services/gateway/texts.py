@@ -19,6 +19,8 @@ COOKIE = "language"
 DEFAULT_ZONE = "Europe/Oslo"
 FOLDER = Path(__file__).parent / "locale"
 NAMES = {"nb": "Norsk", "sv": "Svenska", "fi": "Suomi", "da": "Dansk", "en": "English"}
+# Weekday and day as a heading has them; Babel has only abbreviated ones without the year.
+WEEKDAYS = {"nb": "EEEE d. MMMM", "sv": "EEEE d MMMM", "fi": "cccc d. MMMM", "da": "EEEE d. MMMM", "en": "EEEE d MMMM"}
 MORNING, FORENOON, EVENING = 5, 10, 18
 KB, MB, GB = 10**3, 10**6, 10**9
 
@@ -74,7 +76,7 @@ def day(at: Timestamp | datetime) -> str:
 
 def today() -> str:
     """The present day with its weekday, to begin a sentence with."""
-    text: str = babel.dates.format_skeleton("MMMMEEEEd", _local(clock.now()), locale=_locale())
+    text = babel.dates.format_date(_local(clock.now()), WEEKDAYS[language()], locale=_locale())
     return text[:1].upper() + text[1:]
 
 
@@ -86,10 +88,11 @@ def greeting(name: str) -> str:
     return _("Good evening, %(name)s", name=name) if hour >= EVENING else _("Hello, %(name)s", name=name)
 
 
-def month(number: int, year: int = 0) -> str:
-    """The name of a month (a period), with the year where one is given."""
+def month(number: int, year: int = 0, *, inside: bool = False) -> str:
+    """The name of a month (a period), with the year where one is given; `inside` a sentence as the language writes it there."""
     name: str = Locale.parse(_locale()).months["stand-alone"]["wide"][number]
-    return f"{name[:1].upper()}{name[1:]} {year}" if year else name[:1].upper() + name[1:]
+    name = name if inside else name[:1].upper() + name[1:]
+    return f"{name} {year}" if year else name
 
 
 def size(number: int) -> str:

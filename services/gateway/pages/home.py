@@ -10,7 +10,7 @@ from services.gateway.config import Config
 from services.gateway.pages.notices import Notices
 from services.gateway.reader import is_firm, may
 
-DOCUMENTS, NOTICES = 6, 5
+DOCUMENTS, NOTICES = 6, 4
 
 
 def blueprint(peers: Peers, _config: Config) -> Blueprint:

@@ -20,6 +20,10 @@ if (document.body.dataset.live) {
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
+// Filters that are not set stay out of the address.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.verb === "get") for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
+});
 // The open bell is not taken away from under the reader.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.target.id === "bell" && find("#bell :popover-open")) event.detail.shouldSwap = false;

@@ -12,7 +12,7 @@ from kontor.messaging.v1 import messaging_pb2, messaging_pb2_grpc
 from werkzeug.wrappers import Response as AnyResponse
 
 from chassis import clock
-from chassis.errors import Failure, NotFound
+from chassis.errors import Failure, Invalid, NotFound
 from chassis.service import Peers
 from services.gateway import texts, transfer
 from services.gateway.config import Config
@@ -43,15 +43,9 @@ class Upload:
     def names(self) -> Response:
         """Which of these files the folder has already, before anything is sent (ACC-40)."""
         given = _json()
-        found = self._documents.CheckNames(
-            documents_pb2.CheckNamesRequest(
-                folder_id=str(given.get("folder", "")),
-                period=_number(given.get("period")),
-                year=_number(given.get("year")),
-                names=_texts(given.get("names")),
-            )
-        )
-        return jsonify({each.name: _question(each) for each in found.existing})
+        folder, period, year = str(given.get("folder", "")), _number(given.get("period")), _number(given.get("year"))
+        wanted = documents_pb2.CheckNamesRequest(folder_id=folder, period=period, year=year, names=_texts(given.get("names")))
+        return jsonify({each.name: _question(each) for each in self._existing(wanted)})
 
     def receive(self) -> Response:
         """One file: its bytes are the body."""
@@ -89,6 +83,17 @@ class Upload:
         self._tell(_texts(given.get("documents")), str(given.get("folder", "")), str(given.get("message", "")))
         return Response(status=204)
 
+    def _existing(self, wanted: documents_pb2.CheckNamesRequest) -> Iterable[Document]:
+        try:
+            return self._documents.CheckNames(wanted).existing
+        except Invalid:
+            # One name that cannot be used fails them all. Its own upload will say so; the others are still asked about.
+            if len(wanted.names) <= 1:
+                return ()
+        alone = (documents_pb2.CheckNamesRequest(folder_id=wanted.folder_id, period=wanted.period, year=wanted.year, names=[each])
+                 for each in wanted.names)  # fmt: skip
+        return [document for each in alone for document in self._existing(each)]
+
     def _tell(self, document_ids: list[str], folder_id: str, message: str) -> None:
         folder = next((each for each in self._own_folders() if each.folder_id == folder_id), None)
         if folder is None:
@@ -124,7 +129,7 @@ def _question(document: Document) -> dict[str, object]:
     """What one is asked about a file that is there already, and the version it would become (ACC-40, ACC-42)."""
     told = texts._(
         "Already in %(folder)s for %(month)s, uploaded by %(who)s %(when)s. Shall the new file replace it?",
-        folder=document.folder_name, month=texts.month(document.period, document.year), who=document.uploaded_by,
+        folder=document.folder_name, month=texts.month(document.period, document.year, inside=True), who=document.uploaded_by,
         when=texts.moment(document.uploaded_at, relative=True),
     )  # fmt: skip
     return {"question": told, "replace": texts._("Replace it, as version %(version)s", version=document.version + 1)}
