@@ -114,8 +114,8 @@ def _engine_listens() -> bool:
 
 
 def remove(directory: Path) -> None:
-    """Remove the containers that were started with this directory or one below it."""
-    for record in directory.rglob("container"):
+    """Remove the containers that were started with this directory or one below it; where the engine is gone, so are they."""
+    for record in directory.rglob("container") if _engine_listens() else ():
         with engine() as client:
             try:
                 client.containers.get(record.read_text()).remove(force=True, v=True)
