@@ -9,6 +9,7 @@ from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-unty
 from grpc_status import rpc_status
 
 DOMAIN = "kontor"
+NOT_AGAIN = ("grpc-retry-pushback-ms", "-1")  # gRFC A6: a channel's retry policy obeys it
 
 
 class Failure(Exception):  # noqa: N818 - each is named for what happened
@@ -106,7 +107,11 @@ def to_status(failure: Failure, *, request_id: str = "") -> Any:
         holder = any_pb2.Any()
         holder.Pack(detail)
         packed.append(holder)
-    return rpc_status.to_status(status_pb2.Status(code=failure.code.value[0], message=failure.message, details=packed))
+    status = rpc_status.to_status(status_pb2.Status(code=failure.code.value[0], message=failure.message, details=packed))
+    if failure.code is grpc.StatusCode.UNAVAILABLE:
+        # The call has been here and may have done something: channels repeat only calls that reached nobody.
+        return status._replace(trailing_metadata=(*status.trailing_metadata, NOT_AGAIN))
+    return status
 
 
 def from_rpc(error: grpc.RpcError) -> Failure:
