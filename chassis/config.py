@@ -31,7 +31,7 @@ class Process:
 
     bus_url: Secret = field(default_factory=Secret)  # AMQP URL of RabbitMQ; empty only for all services in one process
     listen: str = "127.0.0.1:50051"  # host:port of the gRPC server
-    admin_listen: str = "127.0.0.1:9090"  # host:port of /healthz, /readyz and /metrics
+    admin_listen: str = "127.0.0.1:9090"  # host:port of /healthz, /readyz, /dependencies and /metrics
     peers: tuple[str, ...] = ()  # where the other services are: identity=dns:///identity:50051,notify=…
     assertion_keys: Path = Path("var/keys/assertion-public.json")  # public keys (JWKS) that caller assertions are verified with
     tls_certificate: Path | None = None  # PEM; with tls_key and tls_authority: mutual TLS between services

@@ -106,18 +106,17 @@ class Running:
     def check(self) -> list[str]:
         """What keeps this process from being ready; nothing when it is.
 
-        The broker does not, where calls are answered: what is asked is written down, and its events leave later.
+        The broker does not, where calls are answered: what is asked is written down, and its events leave later. Nor does
+        what a service needs for a part of its work only.
         """
-        checks = [check for service in self.services for check in service.checks]
-        checks += [service.database.check for service in self.services if service.database is not None]
+        checks = [service.database.check for service in self.services if service.database is not None]
         checks += [self.bus.check] if "rpc" not in self.parts else []
-        reasons = [] if self.ready else ["starting or stopping"]
-        for check in checks:
-            try:
-                check()
-            except Failure as why:
-                reasons.append(why.reason)
-        return reasons
+        return ([] if self.ready else ["starting or stopping"]) + _reasons(checks)
+
+    def missing(self) -> list[str]:
+        """What does not answer of all that this process works with, also of that without which it stays ready."""
+        checks = [check for service in self.services for check in service.checks]
+        return list(dict.fromkeys([*self.check(), *_reasons([self.bus.check, *checks])]))
 
     def _begin(self, name: str, start: Callable[[], None], stop: Callable[[], None]) -> None:
         self._stops.append((name, stop))
@@ -134,6 +133,16 @@ class Running:
             thread.join(timeout=10)
 
         self._begin(f"relay {service.name}", thread.start, stop)
+
+
+def _reasons(checks: Iterable[Callable[[], None]]) -> list[str]:
+    reasons = []
+    for check in checks:
+        try:
+            check()
+        except Failure as why:
+            reasons.append(why.reason)
+    return reasons
 
 
 def inbox_of(service: Service) -> Inbox:
@@ -208,12 +217,13 @@ def _probes(running: Running) -> tuple[Callable[[], None], Callable[[], None]]:
     host, _, port = running.process.admin_listen.rpartition(":")
 
     class Probe(BaseHTTPRequestHandler):
-        """/healthz: the process lives. /readyz: it can do its work. /metrics: Prometheus."""
+        """/healthz: the process lives. /readyz: it can do most of its work. /dependencies: all of it. /metrics: Prometheus."""
 
         def do_GET(self) -> None:
-            reasons = running.check() if self.path == "/readyz" else []
+            asked = {"/healthz": list[str], "/readyz": running.check, "/dependencies": running.missing, "/metrics": list[str]}
+            known = self.path in asked
+            reasons = asked.get(self.path, list[str])()
             body = prometheus_client.generate_latest() if self.path == "/metrics" else ("\n".join(reasons) or "ok").encode()
-            known = self.path in ("/healthz", "/readyz", "/metrics")
             self.send_response(404 if not known else 503 if reasons else 200)
             self.send_header("Content-Type", "text/plain; charset=utf-8")
             self.end_headers()

@@ -83,7 +83,7 @@ class Service:
     jobs: tuple[Job, ...] = ()
     watches: tuple[Watch, ...] = ()
     servers: tuple[Server, ...] = ()
-    checks: tuple[Callable[[], None], ...] = ()
+    checks: tuple[Callable[[], None], ...] = ()  # what it needs for a part of its work: told under /dependencies, still ready
     closes: tuple[Callable[[], None], ...] = field(default=())
 
 

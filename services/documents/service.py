@@ -21,7 +21,8 @@ def build(config: Config, peers: Peers) -> Service:
     """Build the service; nothing is connected yet."""
     database = Database(config.database_url, service=NAME)
     vault = Vault(config.storage(), config.keyring(), limit=config.upload_limit_mb * 1024 * 1024)
-    scan = due(scan_waiting, database, vault, config.open_scanner(), Semaphore(config.concurrent_scans), service=NAME)
+    scanner = config.open_scanner()
+    scan = due(scan_waiting, database, vault, scanner, Semaphore(config.concurrent_scans), service=NAME)
     return Service(
         name=NAME,
         database=database,
@@ -40,5 +41,5 @@ def build(config: Config, peers: Peers) -> Service:
             on(document_received, scan=scan),
         ),
         jobs=(scan, due(sweep_orphans, database, vault, service=NAME), due(forget_changes, database, service=NAME)),
-        checks=(vault.check,),
+        checks=(vault.check, scanner.check),
     )
