@@ -42,6 +42,11 @@ def _step() -> int:
     return int(time.time()) // STEP_SECONDS
 
 
+def _organisation_numbers() -> Iterator[str]:
+    """Valid Norwegian numbers that no company has."""
+    return (str(number) for number in itertools.count(899_001_000) if stdnum.no.orgnr.is_valid(str(number)))
+
+
 @dataclass(frozen=True)
 class Company:
     """A client company with its administrator, somebody whom that one will add, and the firm's consultants who work for it."""
@@ -64,7 +69,7 @@ class Stage:
     notify_database: str
     mail_url: str
     phones: dict[str, Authenticator] = field(default_factory=dict)
-    _numbers: Iterator[str] = field(default_factory=lambda: _organisation_numbers())
+    _numbers: Iterator[str] = field(default_factory=_organisation_numbers)
 
     @property
     def world(self) -> World:
@@ -104,8 +109,3 @@ class Stage:
 
 def _person(first_name: str, company: str, language: str) -> Person:
     return Person(f"{first_name.lower()}@{company}.example", first_name, "Prøvesen", language, "")
-
-
-def _organisation_numbers() -> Iterator[str]:
-    """Valid Norwegian numbers that no company has."""
-    return (str(number) for number in itertools.count(899_001_000) if stdnum.no.orgnr.is_valid(str(number)))

@@ -156,7 +156,7 @@ def _the_firm_reads_and_answers(api: Rest, stage: Stage, company: Company, docum
 
 
 def _several_files_come_as_one_zip(me: Rest, company: Company) -> None:
-    shared = [each for each in _listed(me, company, **{"years": TODAY.year}) if each["status"] in ("STATUS_PUBLISHED", "STATUS_UPDATED")]
+    shared = [each for each in _listed(me, company, years=TODAY.year) if each["status"] in ("STATUS_PUBLISHED", "STATUS_UPDATED")]
     answer = me.get("/api/v1/documents.zip", document_id=[each["document_id"] for each in shared])
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         sums = {hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
@@ -195,7 +195,9 @@ class BackOffice:
         """Send a file in pieces; answers the document's id."""
 
         def parts() -> Iterator[documents_pb2.UploadRequest]:
-            start = documents_pb2.UploadStart(folder_id=folder, name=name, batch_id=str(uuid.uuid4()), size=len(content), **PERIOD)
+            start = documents_pb2.UploadStart(
+                folder_id=folder, name=name, period=TODAY.month, year=TODAY.year, batch_id=str(uuid.uuid4()), size=len(content)
+            )
             yield documents_pb2.UploadRequest(start=start)
             for at in range(0, len(content), PIECE):
                 yield documents_pb2.UploadRequest(chunk=content[at : at + PIECE])
@@ -211,12 +213,12 @@ class BackOffice:
 
 
 @pytest.fixture
-def back_office(stage: Stage) -> Iterator[BackOffice]:
+def back_office(stage: Stage) -> BackOffice:
     """A system of the firm, with a key that its administrator has just made (a fresh sign-in is needed for that)."""
     firm = identity_pb2_grpc.OrganisationsStub(stage.world.channel("identity"))
     with stage.world.acting(FIRM):
         made = firm.CreateApiKey(identity_pb2.CreateApiKeyRequest(label="Payroll system", valid_days=30))
-    yield BackOffice(stage, made.secret)
+    return BackOffice(stage, made.secret)
 
 
 @BOTH
