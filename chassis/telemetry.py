@@ -78,6 +78,13 @@ def trace_statements(engine: Engine) -> None:
 
 def set_up(*, service: str, log_format: str = "json", log_level: str = "info") -> None:
     """Start logging and, where OTEL_EXPORTER_OTLP_ENDPOINT is set, tracing. Once per process."""
+    log_as(log_format, log_level)
+    if tracing_endpoint():
+        _start_tracing(service)
+
+
+def log_as(log_format: str, log_level: str) -> None:
+    """Log as an operator wants it: `json` or `text`, from this level on."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"), _add_request, structlog.processors.format_exc_info, _redact,
@@ -97,8 +104,6 @@ def set_up(*, service: str, log_format: str = "json", log_level: str = "info") -
     root.setLevel(log_level.upper())
     for noisy in ("amqp", "kombu", "celery", "alembic", "urllib3", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    if tracing_endpoint():
-        _start_tracing(service)
 
 
 def _start_tracing(service: str) -> None:

@@ -49,6 +49,8 @@ def assemble(names: Sequence[str], environ: Mapping[str, str], *, parts: frozens
 @click.group()
 def cli() -> None:
     """Kontor: the client portal of an accounting firm."""
+    # Until the settings are known; what logs by default prints the values of local variables with a traceback.
+    telemetry.log_as("json", "info")
 
 
 @cli.command("run")
@@ -87,7 +89,7 @@ def worker(name: str) -> None:
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 def migrate(names: tuple[str, ...]) -> None:
     """Bring the databases of these services (all, without names) and the broker's queues to this version."""
-    running = assemble(names or NAMES, config.environment())
+    running = _assembled(names or NAMES)
     for service in running.services:
         click.echo(f"{service.name}: ", nl=False)
         run.migrate([service])
@@ -204,7 +206,7 @@ def _assembled(names: Sequence[str], parts: frozenset[str] = run.PARTS) -> run.R
 
 
 def _with_inbox(names: Sequence[str]) -> list[Service]:
-    return [service for service in assemble(names or NAMES, config.environment()).services if service.database is not None]
+    return [service for service in _assembled(names or NAMES).services if service.database is not None]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
