@@ -172,7 +172,7 @@ def client_files(company: str, organisation_number: str) -> Iterator[File]:
     for number, (shop, amount) in enumerate((("Eksempel Papir", "1 240,00"), ("Prøve Kaffe", "312,50"), ("Testdal Mølle", "4 980,00"))):
         yield File(f"Kvittering {number + 1:03}.png", receipt(shop, amount, seed=number), "accounting")
     yield File("Arbeidsavtale mal.pdf", pdf("Arbeidsavtale", ["Mal for fast stilling.", f"Arbeidsgiver: {company}"]), "hr")
-    yield File("Faktura 0000417.pdf", test_virus(), "accounting")
+    yield File("Faktura 0000417.pdf", pdf("Faktura 0000417", ["Til betaling: 4 980,00"]) + test_virus(), "accounting")
     yield File("Kvitteringer uke 19.zip", locked_zip(), "accounting")
 
 
