@@ -6,6 +6,7 @@ import smtplib
 import ssl
 import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from email.header import Header
@@ -169,7 +170,7 @@ def encoded(letter: Letter, *, sender: str) -> bytes:
 
     Raises Invalid `mail_refused` for an address that mail cannot be sent to, and for a line end where none may be.
     """
-    if not (_plain_address(letter.to) and letter.subject.isprintable() and letter.message_id.isprintable()):
+    if not (_plain_address(letter.to) and _one_line(letter.subject) and letter.message_id.isprintable()):
         raise Invalid("mail_refused", "The address, the subject or the id of the letter cannot stand in its head.")
     headers = {
         "Date": format_datetime(clock.now()), "From": sender, "To": letter.to, "Message-ID": letter.message_id,
@@ -184,6 +185,11 @@ def _part(kind: str, text: str) -> bytes:
     body = binascii.b2a_qp("\r\n".join(text.splitlines()).encode(), istext=True)
     head = f"\r\n--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
     return head.encode() + body
+
+
+def _one_line(text: str) -> bool:
+    # Not isprintable(): that also refuses soft hyphens and joiners, which come with names copied from elsewhere and break no header.
+    return not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
 
 
 def _plain_address(address: str) -> bool:

@@ -13,7 +13,9 @@ import pytest
 from chassis.config import Secret
 from chassis.errors import Invalid, Unavailable
 from chassis.testing import at_once
+from services.notify.letters import Writer
 from services.notify.mail import CaughtMail, Letter, Mail, open_mail
+from services.notify.rules import called
 from tests.servers.smtp import MailServer
 
 SENDER = "Käyttöpalvelu Kontor <no-reply@portal.example.no>"
@@ -93,6 +95,18 @@ def test_nothing_that_breaks_out_of_its_line_is_sent(smtp: MailServer, mail: Mai
     with pytest.raises(Invalid):
         mail.send(letter(**broken))
     assert smtp.messages == []
+
+
+@pytest.mark.parametrize("hidden", ["\u00ad", "\u200b", "\u200d", "\ue000"], ids=["soft hyphen", "no width", "joiner", "private"])
+def test_a_name_with_a_character_nobody_sees_is_still_written_to(smtp: MailServer, mail: Mail, hidden: str) -> None:
+    """Such a name is copied from a web page, and its mail must not be dropped for it."""
+    name = f"Test{hidden}dal AS"
+    written = Writer(public_url="https://portal.example.no", sender=SENDER).write(
+        "added_to_organisation", to="kari@example.no", language="nb", key="one", first_name="Kari", organisation=called(name),
+        inviter=called(name), link="https://portal.example.no/",
+    )  # fmt: skip
+    mail.send(written)
+    assert "dal AS" in str(smtp.messages[0].message["subject"])
 
 
 def test_one_connection_serves_many_mails_and_a_lost_one_is_replaced(smtp: MailServer, mail: Mail) -> None:
