@@ -131,7 +131,7 @@ def topics_of(event: Message) -> list[str]:
 
 
 def topics_for(held: Held) -> frozenset[str]:
-    """What a page of this session listens to."""
+    """What a page of the session listens to."""
     membership, organisation = held.current.membership_id, held.current.organisation_id
     named = {"member": membership, "reader": membership, "organisation": organisation, "user": held.profile.user_id}
     return frozenset(f"{kind}:{identifier}" for kind, identifier in named.items() if identifier)

@@ -34,7 +34,7 @@ class Sessions:
         self._identity = identity_pb2_grpc.SessionsStub(peers.channel("identity"))
 
     def resolve(self, token: str) -> Held:
-        """Who holds this session token or API key now. Raises Unauthenticated."""
+        """Who holds the session token or API key now. Raises Unauthenticated."""
         try:
             return self._exchange(token) if token.startswith(KEY_PREFIX) else self._resolve(token)
         except Invalid as why:

@@ -41,7 +41,7 @@ class FakeSessions(identity_pb2_grpc.SessionsServicer):
         if self.away:
             raise Unavailable("away", "Identity restarts.")
         if self.ended or request.session != TOKEN:
-            raise Unauthenticated("session_ended", "This session has ended.")
+            raise Unauthenticated("session_ended", "The session has ended.")
         return identity_pb2.ResolveSessionResponse(
             profile=identity_pb2.Profile(user_id="u-1", first_name="Ingrid", last_name="Eksempeldal", language="nb"),
             current=identity_pb2.Membership(membership_id=self.membership, organisation_id="o-1", organisation_name="Testdal Bakeri AS"),

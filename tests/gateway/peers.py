@@ -113,7 +113,7 @@ def _answered(method: Any, request: Message, context: Any, book: Book) -> Messag
 
 def _resolved(request: Any) -> Message:
     if request.session != SESSION:
-        raise Unauthenticated("session_ended", "This session has ended.")
+        raise Unauthenticated("session_ended", "The session has ended.")
     return identity_pb2.ResolveSessionResponse(
         profile=identity_pb2.Profile(user_id="u-1", first_name="Ingrid", last_name="Eksempeldal", language="nb"),
         current=identity_pb2.Membership(membership_id="m-1", organisation_id="o-1", organisation_name="Testdal Bakeri AS"),

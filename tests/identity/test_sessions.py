@@ -60,7 +60,7 @@ def test_each_service_gets_an_assertion_for_itself_only(world: World, berit: Som
 
 
 def test_who_belongs_to_several_chooses_without_signing_in_again(world: World, berit: Somebody) -> None:
-    """ACC-29, ACC-30: nothing is chosen at first; a switch concerns this session only."""
+    """ACC-29, ACC-30: nothing is chosen at first; a switch concerns one session only."""
     somebody = in_two(world, berit)
     held = world.resolved(somebody)
     assert not held.HasField("current")

@@ -139,7 +139,7 @@ class World:
         return self.sessions.ResolveSession(pb.ResolveSessionRequest(session=somebody.session))
 
     def caller(self, somebody: Somebody) -> Caller:
-        """Who the services take the holder of this session for."""
+        """Who the services take the holder of the session for."""
         return self.asserted(self.resolved(somebody).assertions["identity"], "identity")
 
     def asserted(self, assertion: str, service: str) -> Caller:

@@ -39,7 +39,7 @@ def see(database: Database, session_id: str, seen_at: datetime) -> None:
 
 
 def choose_organisation(tx: Transaction, caller: Caller, request: pb.ChooseOrganisationRequest) -> None:
-    """Work in another organisation from now on, in this session only (ACC-30). Raises NotFound where the caller does not belong."""
+    """Work in another organisation from now on, in the session at hand only (ACC-30). Raises NotFound where the caller does not belong."""
     own = needed(caller)
     belongs = select(Membership.id, Membership.organisation_id).where(
         Membership.id == request.membership_id, Membership.user_id == caller.user_id, Membership.removed_at.is_(None)
