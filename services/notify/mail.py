@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -115,9 +116,12 @@ class SmtpMail:
         return fresh
 
     def _connected(self, limit: float) -> smtplib.SMTP:
-        kind = smtplib.SMTP_SSL if self._server.scheme == "smtps" else smtplib.SMTP
-        domain = self._address.rpartition("@")[2]
-        connection = kind(str(self._server.hostname), self._server.port or 0, local_hostname=domain, timeout=_left(limit))
+        domain, host, port = self._address.rpartition("@")[2], str(self._server.hostname), self._server.port or 0
+        kind: Callable[..., smtplib.SMTP] = smtplib.SMTP
+        if self._server.scheme == "smtps":
+            # Without a context of ours smtplib believes any certificate, and would tell any server the password and the links.
+            kind = partial(smtplib.SMTP_SSL, context=ssl.create_default_context())
+        connection = kind(host, port, local_hostname=domain, timeout=_left(limit))
         try:
             if self._server.query == "starttls":
                 _hurry(connection, limit)

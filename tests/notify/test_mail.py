@@ -2,20 +2,30 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from chassis import clock
 from chassis.config import Secret
 from chassis.errors import Invalid, Unavailable
 from chassis.testing import at_once
 from services.notify.letters import Writer
 from services.notify.mail import CaughtMail, Letter, Mail, open_mail
 from services.notify.rules import called
+from tests.servers.program import free_ports
 from tests.servers.smtp import MailServer
 
 SENDER = "Käyttöpalvelu Kontor <no-reply@portal.example.no>"
@@ -161,6 +171,43 @@ def test_a_silent_mail_server_is_left_when_the_time_is_up() -> None:
         thread.join(timeout=5)
         assert done == ["mail_unavailable"]
         opened.close()
+
+
+def test_a_mail_server_that_cannot_show_who_it_is_gets_neither_password_nor_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """smtps:// is believed with a certificate of an authority this machine trusts, and with no other (RFC 8314 § 3.3)."""
+    certificate, (port,), taken = _certificate(tmp_path), free_ports(1), MailServer(0)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    server = Controller(taken, hostname="127.0.0.1", port=port, ssl_context=context)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    server.start()
+    try:
+        opened = open_mail(f"smtps://127.0.0.1:{port}", Secret(""), SENDER)
+        opened.send(letter(), seconds=5)
+        opened.close()
+        assert len(taken.messages) == 1
+        monkeypatch.delenv("SSL_CERT_FILE")
+        stranger = open_mail(f"smtps://127.0.0.1:{port}", Secret(""), SENDER)
+        with pytest.raises(Unavailable):
+            stranger.send(letter(), seconds=5)
+        stranger.close()
+    finally:
+        server.stop()
+    assert len(taken.messages) == 1
+
+
+def _certificate(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody else has signed, with its key, as PEM."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(clock.now() - timedelta(days=1)).not_valid_after(clock.now() + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    file = folder / "server.pem"
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(Encoding.PEM))
+    return file
 
 
 @contextmanager
