@@ -88,7 +88,7 @@ class _Members:
     def remove(self, membership: uuid.UUID) -> Answer:
         """Ask once more, then remove at once (ACC-81, ACC-82)."""
         member = self._get(membership)
-        if request.method == "GET":
+        if request.method != "POST":
             return render_template("administration/remove.html", member=member)
         try:
             self._members.RemoveMember(identity_pb2.RemoveMemberRequest(membership_id=str(membership)))

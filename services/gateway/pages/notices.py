@@ -68,8 +68,9 @@ def blueprint(peers: Peers, _config: Config) -> Blueprint:
 
     @pages.get("/<uuid:notice>/open")
     def open_(notice: uuid.UUID) -> Response:
-        """Mark read, and go to what it is about."""
-        held.mark_read(str(notice))
+        """Go to what it is about; it is read by that, unless another site or a program that looks ahead led here."""
+        if request.method == "GET" and request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none"):
+            held.mark_read(str(notice))
         document, company = request.args.get("document", ""), request.args.get("client", "") if is_firm() else ""
         if not document:
             return redirect(url_for("messages.messages", client=company or None))

@@ -40,7 +40,7 @@ class _Entry:
 
     def start(self) -> str | Response | tuple[str, int]:
         """First half: address and password."""
-        if request.method == "GET":
+        if request.method != "POST":
             return redirect(url_for("home.home")) if g.held else render_template("sign_in/start.html", ended=request.args.get("ended"))
         email, password = request.form.get("email", "").strip(), request.form.get("password", "")
         try:
@@ -67,7 +67,7 @@ class _Entry:
 
     def password(self) -> str | tuple[str, int]:
         """Ask for a mail with a link to make a password (ACC-17). Says the same whoever asks."""
-        if request.method == "GET":
+        if request.method != "POST":
             return render_template("sign_in/password.html", email=request.args.get("email", ""))
         email = request.form.get("email", "").strip()
         try:
@@ -78,7 +78,7 @@ class _Entry:
 
     def link(self, token: str) -> str | tuple[str, int]:
         """A mailed link: GET only shows (BEY-01), the buttons act."""
-        if request.method == "GET":
+        if request.method != "POST":
             return self._shown(token)
         try:
             if request.form.get("act") == "verify":

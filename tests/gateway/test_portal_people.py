@@ -1,0 +1,180 @@
+"""Administration and one's own account, as the pages do them."""
+
+import re
+
+import pytest
+from kontor.documents.v1 import documents_pb2
+from kontor.identity.v1 import identity_pb2
+from kontor.notify.v1 import notify_pb2
+
+from chassis.errors import Conflict, Invalid
+from tests.gateway.portal import AT, FOLDER, MEMBERSHIP, OTHER, OWN, SECOND, Portal, portal, words
+
+FIRM = identity_pb2.ORGANISATION_KIND_FIRM
+MEMBER = f"/administration/members/{SECOND}"
+OLA = identity_pb2.Member(
+    membership_id=SECOND, email="ola@testdal.example", first_name="Ola", last_name="Prøvesen", role=identity_pb2.ROLE_WRITE, added_at=AT
+)
+
+
+def _administration(**who: object) -> Portal:
+    asked = portal(**who)  # type: ignore[arg-type]
+    folders = [
+        documents_pb2.Folder(folder_id=each, name=name, service_area=area)  # type: ignore[arg-type]
+        for each, name, area in ((FOLDER, "Lønnsslipper", 2), (OTHER, "Kontrakter", 3))
+    ]
+    ticks = [documents_pb2.FolderTick(folder=folder, granted=folder.folder_id == FOLDER) for folder in folders]
+    access = documents_pb2.FolderAccess(membership_id=SECOND, ticks=ticks)
+    ingrid = identity_pb2.Member(membership_id=MEMBERSHIP, first_name="Ingrid", activated=True)
+    members = identity_pb2.ListMembersResponse(members=[OLA, ingrid])
+    asked.book.answers.update(GetMember=OLA, AddMember=OLA, ListMembers=members, GetFolderAccess=access, SetFolderAccess=access)
+    return asked
+
+
+def test_the_users_are_listed_with_role_and_whether_they_have_come() -> None:
+    """ACC-76."""
+    said = words(_administration().get("/administration"))
+    assert "1 active, 1 invited" in said
+    assert "Ola Prøvesen ola@testdal.example Write Invited" in said
+
+
+def test_adding_takes_two_steps_and_leads_to_the_folders() -> None:
+    """ACC-77, ACC-78, ACC-08."""
+    asked = _administration()
+    second = asked.post("/administration/members/new", step="email", email="ola@testdal.example")
+    assert "First name" in words(second)
+    assert asked.asked("AddMember") == []
+    name = {"step": "name", "email": "ola@testdal.example", "first_name": " Ola ", "last_name": "Prøvesen", "role": "2"}
+    answer = asked.post("/administration/members/new", name)
+    assert answer.headers["Location"] == f"{MEMBER}/folders?added=1"
+    sent = asked.last("AddMember")
+    assert (sent.email, sent.first_name, sent.last_name, sent.role) == ("ola@testdal.example", "Ola", "Prøvesen", identity_pb2.ROLE_WRITE)
+    assert "A new user has no folders" in words(asked.get(f"{MEMBER}/folders?added=1"))
+
+
+@pytest.mark.parametrize("email", ["ola", "@testdal.example", "ola@", "o@" + "x" * 300])
+def test_an_address_that_is_none_is_asked_for_again(email: str) -> None:
+    asked = _administration()
+    answer = asked.post("/administration/members/new", step="email", email=email)
+    assert answer.status_code == 422
+    assert "Write an e-mail address" in words(answer)
+
+
+def test_a_role_that_the_form_does_not_offer_is_not_sent() -> None:
+    asked = _administration()
+    for role in (identity_pb2.ROLE_CONSULTANT, 99, "administrator", ""):
+        name = {"step": "name", "email": "ola@testdal.example", "first_name": "Ola", "last_name": "P", "role": str(role)}
+        asked.post("/administration/members/new", name)
+        assert asked.last("AddMember").role == identity_pb2.ROLE_UNSPECIFIED
+
+
+def test_somebody_who_is_a_member_already_is_said_at_the_address() -> None:
+    asked = _administration()
+    asked.book.answers["AddMember"] = Conflict("already_member", fields={"email": "already_member"})
+    answer = asked.post("/administration/members/new", step="name", email="ola@testdal.example", first_name="Ola", last_name="P")
+    assert answer.status_code == 409
+    assert re.search(r'id="email"[^>]+value="ola@testdal.example"[^>]+aria-invalid="true"', answer.get_data(as_text=True))
+
+
+def test_the_firm_adds_consultants_and_gives_no_folders() -> None:
+    """FNK-04."""
+    asked = _administration(kind=FIRM)
+    name = {"step": "name", "email": "liv@firm.example", "first_name": "Liv", "last_name": "T", "role": str(identity_pb2.ROLE_CONSULTANT)}
+    assert asked.post("/administration/members/new", name).headers["Location"] == "/administration?added=1"
+    assert asked.last("AddMember").role == identity_pb2.ROLE_CONSULTANT
+    assert 'name="folder"' not in asked.get(MEMBER).get_data(as_text=True)
+
+
+def test_ticks_show_what_is_given_and_change_only_when_saved() -> None:
+    """ACC-79: exactly the ticked ones."""
+    asked = _administration()
+    page = asked.get(MEMBER).get_data(as_text=True)
+    assert f'name="folder" value="{FOLDER}" checked' in page
+    assert f'name="folder" value="{OTHER}">' in page
+    assert 'Lønnsslipper <span class="soft">/ Payroll</span>' in page, "ACC-02"
+    assert asked.asked("SetFolderAccess") == []
+    answer = asked.post(f"{MEMBER}/folders", {"folder": [FOLDER, OTHER, FOLDER]})
+    assert list(asked.last("SetFolderAccess").folder_ids) == [FOLDER, OTHER]
+    assert "Ola may use 1 folder now" in words(asked.get(answer.headers["Location"]))
+    asked.post(f"{MEMBER}/folders")
+    assert list(asked.last("SetFolderAccess").folder_ids) == []
+
+
+def test_removing_asks_first_and_says_what_it_means() -> None:
+    """ACC-81, ACC-83, ACC-84."""
+    asked = _administration()
+    assert "Remove user from the organisation" in words(asked.get(MEMBER))
+    said = words(asked.get(f"{MEMBER}/remove"))
+    assert "Remove Ola Prøvesen?" in said
+    assert "Documents stay, with the name on them" in said
+    assert "cannot be undone. You can add the person again later, without folders" in said
+    assert asked.asked("RemoveMember") == []
+    assert asked.post(f"{MEMBER}/remove").headers["Location"] == "/administration?removed=1"
+    assert asked.last("RemoveMember").membership_id == SECOND
+
+
+def test_the_last_administrator_stays_and_the_page_says_why() -> None:
+    """ACC-05."""
+    asked = _administration()
+    for act, rpc in (("remove", "RemoveMember"), ("role", "ChangeRole")):
+        asked.book.answers[rpc] = Conflict("last_administrator")
+        answer = asked.post(f"{MEMBER}/{act}", role="2")
+        assert answer.status_code == 409
+        assert "needs at least one administrator" in words(answer)
+
+
+def test_who_removes_oneself_is_led_out() -> None:
+    asked = _administration()
+    asked.book.answers["GetMember"] = identity_pb2.Member(membership_id=MEMBERSHIP, first_name="Ingrid")
+    assert asked.post(f"/administration/members/{MEMBERSHIP}/remove").headers["Location"] == "/organisations"
+
+
+def test_a_role_is_changed() -> None:
+    """AMI-05, AMI-06."""
+    asked = _administration()
+    asked.post(f"{MEMBER}/role", role=str(identity_pb2.ROLE_READ))
+    assert (asked.last("ChangeRole").membership_id, asked.last("ChangeRole").role) == (SECOND, identity_pb2.ROLE_READ)
+
+
+def test_a_name_is_changed_but_no_address() -> None:
+    """ACC-72, AMI-11."""
+    asked = portal()
+    page = asked.get("/account").get_data(as_text=True)
+    assert "cannot be changed" in page
+    assert re.findall(r'<input[^>]+name="email"', page) == []
+    asked.post("/account/profile", first_name="Inga", last_name="Eksempeldal", language="sv", email="new@testdal.example")
+    sent = asked.last("UpdateProfile")
+    assert (sent.first_name, sent.last_name, sent.language) == ("Inga", "Eksempeldal", "sv")
+
+
+def test_the_password_is_changed_with_the_present_one() -> None:
+    """ACC-73."""
+    asked = portal()
+    assert "Change it regularly" in words(asked.get("/account"))
+    given = {"present_password": "the old one", "password": "gran furu bjerk hassel", "password_again": "gran furu bjerk hassel"}
+    assert asked.post("/account/password", given).headers["Location"] == "/account?saved=password"
+    asked.book.answers["ChangePassword"] = Invalid("wrong_password", fields={"present_password": "wrong_password"})
+    answer = asked.post("/account/password", given)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert 'id="present_password-error"' in page
+    assert "the old one" not in page
+    assert "gran furu" not in page
+
+
+def test_portal_and_mail_are_two_switches() -> None:
+    """ACC-68, AMI-08."""
+    asked = portal()
+    asked.book.answers["GetNoticeSettings"] = notify_pb2.NoticeSettings(documents_in_portal=True, messages_by_email=True)
+    page = asked.get("/account").get_data(as_text=True)
+    assert 'name="documents_in_portal" checked' in page
+    assert 'name="documents_by_email">' in page
+    asked.post("/account/notices", documents_by_email="on")
+    sent = asked.last("UpdateNoticeSettings").settings
+    assert (sent.documents_in_portal, sent.documents_by_email, sent.messages_by_email) == (False, True, False)
+
+
+def test_the_organisation_of_a_page_is_the_chosen_one() -> None:
+    asked = _administration(organisations=2)
+    assert f"Who is in {'Testdal Bakeri AS'}" in words(asked.get("/administration"))
+    assert OWN not in asked.get("/administration").get_data(as_text=True), "identity knows which; the address does not say"

@@ -1,0 +1,67 @@
+"""Every reason a service may give has a sentence for people, or is for programs only."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask, g
+
+from chassis.errors import Conflict, Failure, Invalid, TooMany
+from chassis.language import LANGUAGES, Catalogues
+from services.gateway import reasons, texts
+
+SERVICES = Path(texts.FOLDER).parents[1]
+# What people cannot meet on a page: API keys, operators, wrong use of a call, and incidents, which carry nothing but the request id.
+FOR_PROGRAMS = {
+    "api_key_unknown", "api_key_not_found", "session_needed", "organisation_number_invalid", "organisation_exists",
+    "consultant_not_found", "link_missing", "folder_name_invalid", "bad_cursor", "upload_without_start", "upload_started_twice",
+    "scanner_unavailable", "file_missing", "file_tampered", "sealing_key_missing", "not_found", "method_not_allowed", "request_stalled",
+    "bad_request", "unsupported_media_type",
+}  # fmt: skip
+# These have the sentence of their kind: "this is too often", "try again in a minute".
+BY_KIND = {"too_busy", "overloaded", "invalid_request", "internal"}
+
+
+def _listed(readme: Path) -> set[str]:
+    section = re.search(r"^## Reasons$(.*?)(?=^## |\Z)", readme.read_text(), re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| *((?:`\w+`[, ]*)+)", section.group(1) if section else "", re.MULTILINE)
+    return {reason for row in rows for reason in re.findall(r"`(\w+)`", row)}
+
+
+def test_every_reason_of_every_service_is_said_to_people() -> None:
+    listed = {reason for readme in SERVICES.glob("*/README.md") for reason in _listed(readme)}
+    assert len(listed) > 40
+    assert sorted(listed - reasons.SENTENCES.keys() - FOR_PROGRAMS - BY_KIND) == []
+
+
+@pytest.fixture
+def said() -> Flask:
+    """A request of somebody who reads English."""
+    return Flask("said")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reason_says_what_happened_and_what_to_do(said: Flask, language: str) -> None:
+    with said.test_request_context():
+        g.translator = Catalogues(texts.FOLDER, "portal").translator(language)
+        failure = Failure("any", facts={"limit_mb": "100", "retry_after": "30"})
+        for reason, sentence in {**reasons.SENTENCES, **{str(kind): told for kind, told in reasons.KINDS.items()}}.items():
+            text = sentence(failure)
+            assert text.endswith("."), (reason, text)
+            assert "%" not in text, (reason, text)
+
+
+def test_how_long_to_wait_is_said_as_people_say_it(said: Flask) -> None:
+    with said.test_request_context():
+        g.translator = Catalogues(texts.FOLDER, "portal").translator("en")
+        for seconds, words in (("1", "1 second,"), ("30.5", "30 seconds"), ("120", "2 minutes"), ("121", "3 minutes"), ("", "60 seconds")):
+            assert words in reasons.sentence(TooMany("too_many_attempts", facts={"retry_after": seconds}))
+
+
+def test_a_sentence_stands_at_its_field_and_else_where_the_form_says(said: Flask) -> None:
+    with said.test_request_context():
+        g.translator = Catalogues(texts.FOLDER, "portal").translator("en")
+        several = Invalid("passwords_differ", fields={"password_again": "passwords_differ", "password": "value is too long"})
+        assert set(reasons.problems(several, "email")) == {"password_again", "password"}
+        assert reasons.problems(several, "email")["password"] == "This is not right. Check it, and try again."
+        assert set(reasons.problems(Conflict("already_member"), "email")) == {"email"}
