@@ -5,7 +5,7 @@ from typing import Any
 
 from kontor.events.v1.envelope_pb2 import Envelope
 from kontor.identity.v1.events_pb2 import MemberAdded, ProfileChanged
-from sqlalchemy import case, delete, exists
+from sqlalchemy import case, delete, exists, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from chassis.db import Transaction
@@ -38,6 +38,8 @@ def rename(tx: Transaction, event: ProfileChanged, *, at: datetime) -> None:
 
 def forget_if_gone(tx: Transaction, user_id: str) -> None:
     """Drop the person who is a member nowhere any more."""
+    # A statement sees what was committed before it began. Waiting for the person's row first, the next one sees a membership just added.
+    tx.execute(select(Person.user_id).where(Person.user_id == user_id).with_for_update())
     member = exists().where(Membership.user_id == user_id, Membership.removed_at.is_(None))
     tx.execute(delete(Person).where(Person.user_id == user_id, ~member))
 

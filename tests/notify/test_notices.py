@@ -1,12 +1,13 @@
 """People are told in the portal of what is new for them, and of nothing else."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from kontor.access.v1.access_pb2 import SERVICE_AREA_HR
 from kontor.documents.v1.events_pb2 import DocumentPublished, DocumentQuarantined, FolderAccessChanged
-from kontor.identity.v1.events_pb2 import MemberRemoved
+from kontor.identity.v1.events_pb2 import MemberAdded, MemberRemoved
 from kontor.linking.v1.events_pb2 import ConsultantAssigned
 from kontor.notify.v1 import notify_pb2 as pb
 from kontor.notify.v1.events_pb2 import NoticesPosted
@@ -14,11 +15,15 @@ from sqlalchemy import text
 
 from chassis import db
 from chassis.errors import Denied, Invalid
+from chassis.outbox import wrap
 from chassis.testing import ServiceUnderTest, person
+from services.notify.handlers import member_added
 from services.notify.models import Model
 from tests.notify.post import PAYROLL, Office, desk, earlier, new_id, notices, switch, unread
+from tests.waiting import eventually
 
 AN_HOUR = timedelta(hours=1)
+WAITING = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
 def test_a_published_document_is_told_to_its_readers_and_not_to_the_uploader(service: ServiceUnderTest, office: Office) -> None:
@@ -162,6 +167,25 @@ def test_the_person_stays_known_while_a_member_elsewhere(service: ServiceUnderTe
     event = there.published(elsewhere)
     assert service.happened(MemberRemoved(membership_id=here.membership_id, organisation_id=office.id, user_id=here.user_id))
     assert notices(service, elsewhere) == [event.document_id]
+    assert rows(service, "select 1 from people") == 1
+
+
+def test_a_person_added_anew_while_the_removal_is_handled_stays_known(service: ServiceUnderTest, office: Office) -> None:
+    """ACC-84: events are handled in several threads at once; whoever comes second sees what the first has done."""
+    gone = office.member()
+    removed = MemberRemoved(membership_id=gone.membership_id, organisation_id=office.id, user_id=gone.user_id)
+    again = MemberAdded(membership_id=new_id(), organisation_id=office.id, user_id=gone.user_id, email="kari@example.no", time_zone="UTC")
+    database = service.service.database
+    assert database is not None
+    done: list[bool] = []
+    removing = threading.Thread(target=lambda: done.append(service.happened(removed)))
+    with database.transaction() as tx:
+        member_added.handle(tx, again, wrap(again, source="identity", about=again.membership_id, version=1, organisation=office.id))
+        tx.flush()
+        removing.start()
+        eventually(lambda: rows(service, WAITING) > 0, seconds=2)
+    removing.join(timeout=10)
+    assert done == [True]
     assert rows(service, "select 1 from people") == 1
 
 
