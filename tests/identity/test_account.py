@@ -23,6 +23,14 @@ def change(world: World, who: Caller, new: str = NEW, present: str = PASSWORD) -
     world.account(who).ChangePassword(pb.ChangePasswordRequest(present_password=present, password=new, password_again=new))
 
 
+def test_a_changed_password_ends_the_links_that_would_set_another(world: World, berit: Somebody) -> None:
+    """P3: whoever finds the older mail gets no further with it."""
+    world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=BERIT))
+    token = world.token(BERIT)
+    change(world, world.caller(berit))
+    assert world.sign_in.ShowLink(pb.ShowLinkRequest(token=token)).state == pb.LINK_STATE_CANCELLED
+
+
 def test_name_and_language_are_changed_and_announced(world: World, berit: Somebody) -> None:
     """ACC-71, ACC-72."""
     who = world.caller(berit)

@@ -7,7 +7,7 @@ from kontor.notify.v1 import notify_pb2
 
 from chassis import db
 from chassis.caller import Caller
-from chassis.errors import Conflict, Invalid, NotFound, Unauthenticated
+from chassis.errors import Conflict, Invalid, NotFound, Unauthenticated, Unavailable
 from chassis.testing import at_once
 from services.identity.models import Model
 from tests.identity.world import PASSWORD, PUBLIC_URL, Somebody, World, code, later
@@ -80,6 +80,22 @@ def test_a_newer_password_link_cancels_the_older(world: World) -> None:
         tokens.append(world.token(BERIT))
     states = [world.sign_in.ShowLink(pb.ShowLinkRequest(token=token)).state for token in tokens]
     assert states == [pb.LINK_STATE_CANCELLED, pb.LINK_STATE_OPEN]
+
+
+def test_a_password_that_is_set_ends_the_other_links_of_the_same_letter(world: World) -> None:
+    """P3: a letter that was sent twice, because the first answer was lost, holds two open links."""
+    world.firm()
+    world.mail(BERIT)
+    world.notify.says_nothing = Unavailable("mail_unavailable")
+    world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=BERIT))
+    first = world.token(BERIT)
+    world.notify.says_nothing = None
+    with later(minutes=5):
+        second = world.token(BERIT)
+        states = [world.sign_in.ShowLink(pb.ShowLinkRequest(token=token)).state for token in (first, second)]
+        assert (first != second, states) == (True, [pb.LINK_STATE_OPEN] * 2)
+        world.sign_in.SetPassword(pb.SetPasswordRequest(token=second, password=PASSWORD, password_again=PASSWORD))
+        assert world.sign_in.ShowLink(pb.ShowLinkRequest(token=first)).state == pb.LINK_STATE_CANCELLED
 
 
 def test_a_link_serves_only_what_it_was_made_for(world: World) -> None:

@@ -33,16 +33,19 @@ NUMBERS = {"NO": ["999999999", "999999980", "999999972"], "SE": ["5599999991"], 
 
 
 class Notify(LettersServicer):
-    """Takes letters, unless the mail server is `away`."""
+    """Takes letters, unless the mail server is `away`; one of which it `says_nothing` is taken too."""
 
     def __init__(self) -> None:
         self.sent: list[notify_pb2.SendNowRequest] = []
         self.away: Failure | None = None
+        self.says_nothing: Failure | None = None
 
     def SendNow(self, request: notify_pb2.SendNowRequest, _: object) -> notify_pb2.SendNowResponse:
         if self.away:
             raise self.away
         self.sent.append(request)
+        if self.says_nothing:
+            raise self.says_nothing
         return notify_pb2.SendNowResponse()
 
 

@@ -7,12 +7,13 @@ from kontor.identity.v1 import events_pb2
 from kontor.identity.v1 import identity_pb2 as pb
 from sqlalchemy import select, update
 
+from chassis import clock
 from chassis.caller import Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict, Invalid
 from services.identity import letters, rules, throttle
 from services.identity.actions import sessions
-from services.identity.models import User
+from services.identity.models import Link, User
 from services.identity.passwords import Passwords
 
 _person = select(User.id, User.email, User.first_name, User.last_name, User.password_hash)
@@ -63,10 +64,17 @@ def change_password(database: Database, passwords: Passwords, caller: Caller, re
         same = (User.id == person.id, User.password_hash == person.password_hash)
         if tx.execute(update(User).where(*same).values(password_hash=hashed).returning(User.id)).scalar() is None:
             raise Conflict("password_changed_meanwhile", "The password was changed a moment ago.")
+        cancel_password_links(tx, person.id)
         sessions.end_all(tx, person.id, but=own)
         throttle.forgive(tx, person.email)
         letters.write(tx, letters.PASSWORD_CHANGED, email=person.email)
         tx.record("password.change", organisation=person.id, subject=person.id)
+
+
+def cancel_password_links(tx: Transaction, user_id: str) -> None:
+    """End the person's open password links: with a mail from before, nobody sets the password once more."""
+    still_open = (Link.user_id == user_id, Link.kind == "password", Link.used_at.is_(None), Link.cancelled_at.is_(None))
+    tx.execute(update(Link).where(*still_open).values(cancelled_at=clock.now()))
 
 
 def accepted_password(password: str, again: str, *, person: Person) -> None:

@@ -11,7 +11,7 @@ from chassis.db import Database, Transaction
 from chassis.errors import Conflict, NotFound
 from services.identity import addresses, letters, rules, throttle, tokens
 from services.identity.actions import sessions
-from services.identity.actions.account import accepted_password
+from services.identity.actions.account import accepted_password, cancel_password_links
 from services.identity.models import Link, Organisation, User
 from services.identity.passwords import Passwords
 
@@ -55,6 +55,8 @@ def verify_account(database: Database, request: pb.VerifyAccountRequest) -> str:
 def set_password(database: Database, passwords: Passwords, request: pb.SetPasswordRequest) -> None:
     """Use a password link. The link proves the mailbox, so the address is verified by it too. Nobody is signed in by it (P9).
 
+    The account's other open password links are good for nothing afterwards: one who found an older mail cannot set another password.
+
     Raises Invalid for the password, before the link is used up, and as `_claim`.
     """
     link = find(database, request.token)
@@ -65,6 +67,7 @@ def set_password(database: Database, passwords: Passwords, request: pb.SetPasswo
         _claim(tx, request.token, kind="password", found=link)
         proved = func.coalesce(User.verified_at, clock.now())
         tx.execute(update(User).where(User.id == link.user_id).values(password_hash=hashed, verified_at=proved))
+        cancel_password_links(tx, link.user_id)
         sessions.end_all(tx, link.user_id)
         throttle.forgive(tx, link.email)
         letters.write(tx, letters.PASSWORD_CHANGED, email=link.email)
