@@ -73,6 +73,16 @@ def test_a_key_loses_what_its_member_loses(world: World, administrator: Caller) 
     assert access.PERMISSION_CLIENT_CREATE not in exchanged(world, key.secret).permissions
 
 
+def test_a_key_tells_nothing_of_its_members_other_organisations(world: World, administrator: Caller) -> None:
+    """P10: the key is one firm's; to whom else the person belongs is not that firm's business."""
+    held = replace(exchanged(world, made(world, administrator).secret), permissions=(access.PERMISSION_SESSION_USE,))
+    own = world.account(held).GetProfile(pb.GetProfileRequest())
+    world.client(administrator, email=own.email)
+    assert [each.membership_id for each in world.account(held).GetProfile(pb.GetProfileRequest()).memberships] == [held.membership_id]
+    person_held = replace(held, session_id=held.user_id)
+    assert len(world.account(person_held).GetProfile(pb.GetProfileRequest()).memberships) == 2
+
+
 def test_a_key_of_another_firm_cannot_be_revoked(world: World, administrator: Caller) -> None:
     """P10."""
     key = made(world, administrator)

@@ -18,8 +18,14 @@ class Account(identity_pb2_grpc.AccountServicer):
         self._database, self._passwords = database, passwords
 
     def GetProfile(self, _: pb.GetProfileRequest, __: grpc.ServicerContext) -> pb.Profile:
-        """Name, language, organisations."""
-        return messages.profile(self._database, caller.current().user_id)
+        """Name, language, organisations; to an API key only its own one."""
+        who = caller.current()
+        profile = messages.profile(self._database, who.user_id)
+        if not who.session_id:
+            own = [each for each in profile.memberships if each.membership_id == who.membership_id]
+            del profile.memberships[:]
+            profile.memberships.extend(own)
+        return profile
 
     def UpdateProfile(self, request: pb.UpdateProfileRequest, _: grpc.ServicerContext) -> pb.Profile:
         """Name and language."""
