@@ -94,12 +94,14 @@ class Steps:
 
     def _measured(self) -> Any:
         stack, started = ExitStack(), time.perf_counter()
-        method, path = self._environ["REQUEST_METHOD"], self._environ["PATH_INFO"]
+        method = self._environ["REQUEST_METHOD"]
         parent = {"traceparent": self._environ.get("HTTP_TRACEPARENT", "")}
         span = stack.enter_context(telemetry.span(f"HTTP {method}", kind=SpanKind.SERVER, parent=parent))
 
         def done() -> None:
-            span.set_attributes({"http.request.method": method, "url.path": path, "http.response.status_code": self.status})
+            # The route, never the address: mailed links have their secret in it, uploads the name of the file (P28).
+            rule = getattr(self._environ.get("werkzeug.request"), "url_rule", None)
+            span.set_attributes({"http.request.method": method, "http.route": str(rule or ""), "http.response.status_code": self.status})
             SECONDS.labels(method if method in _METHODS else "other", self.status).observe(time.perf_counter() - started)
 
         stack.callback(done)
