@@ -20,7 +20,7 @@ class Span:
     attributes: dict[str, str]
 
 
-class Collector(trace_service_pb2_grpc.TraceServiceServicer):  # type: ignore[misc]  # generated without types
+class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     """Takes spans by OTLP over gRPC, as any collector does."""
 
     def __init__(self) -> None:
