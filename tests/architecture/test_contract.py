@@ -1,5 +1,6 @@
 """The contract only grows: programs that were written against a release keep working."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from kontor.access.v1 import access_pb2
 
 from tests.architecture.tree import ROOT
 
@@ -71,6 +73,13 @@ def test_releases_are_compared_as_versions(tmp_path: Path) -> None:
     for tag in ("v0.9.0", "v0.10.0", "v0.2.1", "vista"):
         _git(tmp_path, "tag", tag)
     assert newest_release(tmp_path) == "v0.10.0"
+
+
+def test_every_permission_is_demanded_by_something() -> None:
+    """One that nothing demands would be granted for nothing, and read as if it protected something."""
+    declared = set(access_pb2.Permission.DESCRIPTOR.values_by_name) - {"PERMISSION_UNSPECIFIED"}
+    demanded = set(re.findall(r"permission: (PERMISSION_\w+)", "".join(path.read_text() for path in (ROOT / "proto").rglob("*.proto"))))
+    assert declared - demanded == set()
 
 
 def test_lint_looks_at_the_contract() -> None:

@@ -8,6 +8,7 @@ import pytest
 import uuid_utils.compat as uuid
 from grpc import ServicerContext
 from kontor.access.v1.access_pb2 import (
+    PERMISSION_CHANGE_READ,
     PERMISSION_DOCUMENT_READ,
     PERMISSION_DOCUMENT_WRITE,
     PERMISSION_FOLDER_GRANT,
@@ -25,7 +26,7 @@ from chassis.caller import Caller
 from chassis.errors import Conflict, NotFound
 from chassis.testing import ServiceUnderTest, person
 
-READ = PERMISSION_DOCUMENT_READ
+READ = (PERMISSION_DOCUMENT_READ, PERMISSION_CHANGE_READ)
 WRITE = PERMISSION_DOCUMENT_WRITE
 PIECE = 256 * 1024
 
@@ -80,24 +81,24 @@ class Portal:
         )
         assert self.under.happened(made)
         assert self.under.happened(LinkCreated(link_id=new_id(), firm_id=self.firm_id, organisation_id=organisation_id))
-        administrator = person(READ, WRITE, PERMISSION_FOLDER_GRANT, organisation_id=organisation_id, name="Astrid Eksempeldal")
+        administrator = person(*READ, WRITE, PERMISSION_FOLDER_GRANT, organisation_id=organisation_id, name="Astrid Eksempeldal")
         self.identity.members[administrator.membership_id] = organisation_id
         return Company(organisation_id, self.firm_id, administrator)
 
     def manager(self) -> Caller:
         """An administrator of the firm."""
         return person(
-            READ, PERMISSION_FOLDER_MANAGE, organisation_id=self.firm_id, organisation_kind="firm", organisation_name="Kontor Testregnskap"
+            *READ, PERMISSION_FOLDER_MANAGE, organisation_id=self.firm_id, organisation_kind="firm", organisation_name="Kontor Testregnskap"
         )
 
     def manager_who_writes(self) -> Caller:
         """An administrator of the firm who is nobody's consultant."""
-        return replace(self.manager(), permissions=(READ, WRITE))
+        return replace(self.manager(), permissions=(*READ, WRITE))
 
     def consultant(self, company: Company, *areas: ServiceArea.ValueType) -> Caller:
         """Somebody of the firm who works for the company in these areas."""
         who = person(
-            READ,
+            *READ,
             WRITE,
             organisation_id=self.firm_id,
             organisation_kind="firm",
@@ -115,7 +116,7 @@ class Portal:
 
     def member(self, company: Company, *folder_ids: str, may_write: bool = True) -> Caller:
         """Somebody of the company who may use these folders."""
-        who = person(READ, *([WRITE] if may_write else []), organisation_id=company.organisation_id, name="Ingrid Eksempeldal")
+        who = person(*READ, *([WRITE] if may_write else []), organisation_id=company.organisation_id, name="Ingrid Eksempeldal")
         self.identity.members[who.membership_id] = company.organisation_id
         if folder_ids:
             self.allow(company, who, *folder_ids)

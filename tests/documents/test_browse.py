@@ -33,7 +33,7 @@ def test_the_list_shows_only_what_the_caller_may_see_newest_first(portal: Portal
     assert found(portal, both, company) == ["3.pdf", "2.pdf", "1.pdf"]
     assert found(portal, one, company) == ["2.pdf"]
     assert found(portal, consultant, company) == ["3.pdf", "1.pdf"]
-    for who in (portal.member(company), elsewhere, portal.manager(), company.administrator, person(READ)):
+    for who in (portal.member(company), elsewhere, portal.manager(), company.administrator, person(*READ)):
         assert found(portal, who, company) == []
 
 
@@ -111,7 +111,7 @@ def test_pages_hold_every_document_once_also_when_one_arrives_in_between(portal:
 def test_a_page_token_that_is_not_ours_is_refused(portal: Portal, token: str) -> None:
     """P10."""
     with pytest.raises(Invalid) as refused:
-        portal.documents(person(READ)).ListDocuments(pb.ListDocumentsRequest(organisation_id=new_id(), page_token=token))
+        portal.documents(person(*READ)).ListDocuments(pb.ListDocumentsRequest(organisation_id=new_id(), page_token=token))
     assert refused.value.reason == "bad_page_token"
 
 

@@ -65,7 +65,7 @@ def test_the_feed_knows_only_what_the_caller_may_see(portal: Portal) -> None:
     portal.publish(both, bank, "bank.pdf")
     portal.publish(both, payroll, "payroll.pdf")
     assert follow(portal, portal.consultant(company, SERVICE_AREA_PAYROLL), company)[0] == ["payroll.pdf 1"]
-    assert follow(portal, person(READ), company)[0] == []
+    assert follow(portal, person(*READ), company)[0] == []
 
 
 def test_no_change_is_skipped_that_commits_later_than_one_that_was_read(portal: Portal) -> None:
@@ -107,5 +107,5 @@ def test_the_feed_keeps_thirty_days(portal: Portal) -> None:
 def test_a_cursor_that_is_not_ours_is_refused(portal: Portal, cursor: str) -> None:
     """BEY-15."""
     with pytest.raises(Invalid) as refused:
-        follow(portal, person(READ), portal.company(), cursor)
+        follow(portal, person(*READ), portal.company(), cursor)
     assert refused.value.reason == "bad_cursor"

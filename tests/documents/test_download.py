@@ -42,7 +42,7 @@ def test_a_download_is_refused_to_everybody_else(portal: Portal) -> None:
     company, other = portal.company(), portal.company()
     folder = portal.folder(company)
     document = portal.publish(portal.member(company, folder), folder)
-    strangers = [portal.member(company), portal.member(other, portal.folder(other)), portal.manager(), company.administrator, person(READ)]
+    strangers = [portal.member(company), portal.member(other, portal.folder(other)), portal.manager(), company.administrator, person(*READ)]
     for who in (*strangers, portal.consultant(company, SERVICE_AREA_ACCOUNTING)):
         with pytest.raises(NotFound):
             portal.download(who, document.document_id)

@@ -186,7 +186,7 @@ def test_a_removed_member_loses_the_folders_and_comes_back_with_none(portal: Por
     assert names(portal, other, company) == ["Payslips"]
     told = FolderAccessChanged(organisation_id=company.organisation_id, membership_id=member.membership_id, removed_folder_ids=[folder])
     assert portal.under.relay() == [told]
-    assert names(portal, person(READ, user_id=member.user_id, organisation_id=company.organisation_id), company) == []
+    assert names(portal, person(*READ, user_id=member.user_id, organisation_id=company.organisation_id), company) == []
 
 
 def test_a_removed_consultant_loses_all_clients(portal: Portal) -> None:
@@ -228,7 +228,7 @@ def test_the_right_to_grant_alone_shows_nothing_of_other_organisations(portal: P
     """P10."""
     company = portal.company()
     portal.folder(company)
-    outsider = person(PERMISSION_FOLDER_GRANT, READ)
+    outsider = person(PERMISSION_FOLDER_GRANT, *READ)
     portal.identity.members[outsider.membership_id] = outsider.organisation_id
     shown = portal.folders(outsider).GetFolderAccess(pb.GetFolderAccessRequest(membership_id=outsider.membership_id))
     assert ticks(shown) == {}

@@ -56,7 +56,7 @@ def test_one_uploads_only_to_folders_one_was_given(portal: Portal) -> None:
     bank, payroll = portal.folder(company, "Bank", SERVICE_AREA_ACCOUNTING), portal.folder(company, "Payroll")
     own = [portal.member(company), portal.member(company, bank), company.administrator]
     firms = [portal.manager_who_writes(), portal.consultant(company, SERVICE_AREA_ACCOUNTING)]
-    for who in (*own, *firms, person(READ, WRITE), portal.member(other, portal.folder(other))):
+    for who in (*own, *firms, person(*READ, WRITE), portal.member(other, portal.folder(other))):
         with pytest.raises(NotFound):
             portal.upload(who, payroll)
     with pytest.raises(NotFound):
