@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import grpc
@@ -25,6 +26,8 @@ from chassis.peers import deadline, server_credentials
 from chassis.service import Rpc
 
 MAX_MESSAGE = 4 * 1024 * 1024
+# Calls that may run or wait for each thread.
+WAITING = 8
 
 
 class UndeclaredAccess(Exception):  # noqa: N818 - named for what is wrong
@@ -163,6 +166,29 @@ class _Guard:
         return map(self._valid, requests)
 
 
+class _Transfers:
+    """Threads of their own for what streams: its pace is the other side's, and a few slow lines would hold up every other call.
+
+    As many uploads at once as other calls, for each holds parts of its file in memory; a download holds one small piece.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._up = ThreadPoolExecutor(threads, thread_name_prefix="rpc-up")
+        self._down = ThreadPoolExecutor(threads * WAITING, thread_name_prefix="rpc-down")
+
+    def apart(self, handler: "grpc.RpcMethodHandler[Any, Any]") -> "grpc.RpcMethodHandler[Any, Any]":
+        """The handler, in those threads if it streams."""
+        many, streams = handler.request_streaming, handler.response_streaming
+        if not (many or streams):
+            return handler
+        kind = f"{'stream' if many else 'unary'}_{'stream' if streams else 'unary'}"
+        make: Callable[..., grpc.RpcMethodHandler[Any, Any]] = getattr(grpc, f"{kind}_rpc_method_handler")
+        behaviour: Any = partial(getattr(handler, kind))
+        # grpc looks for this attribute; without it, or with a grpc that no longer does, streams share the threads of all calls.
+        behaviour.experimental_thread_pool = self._up if many else self._down
+        return make(behaviour, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer)
+
+
 class NetworkServer:
     """The gRPC server of a process: bounded threads, health and reflection, mutual TLS where configured."""
 
@@ -170,7 +196,7 @@ class NetworkServer:
         # Health over gRPC waits in line like any call, so that balancers see a full server; whether the process lives, /healthz says.
         self._server = grpc.server(
             ThreadPoolExecutor(process.threads, thread_name_prefix="rpc"),
-            maximum_concurrent_rpcs=process.threads * 8,
+            maximum_concurrent_rpcs=process.threads * (2 * WAITING + 1),
             # Connections end so that clients find new replicas; what streams on one may finish.
             options=[
                 ("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_connection_age_ms", 300_000),
@@ -179,9 +205,10 @@ class NetworkServer:
         )  # fmt: skip
         self._health = health.HealthServicer()
         services: dict[str, Handlers] = {}
+        transfers = _Transfers(process.threads)
         for path, handler in handlers.items():
             _, service, name = path.split("/")
-            services.setdefault(service, {})[name] = handler
+            services.setdefault(service, {})[name] = transfers.apart(handler)
         for service, methods in services.items():
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
