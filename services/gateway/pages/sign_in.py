@@ -120,7 +120,7 @@ class _Choice:
         """Kept in a cookie before sign-in, with the person after it (ACC-20, ACC-71)."""
         chosen = request.form.get("language", "")
         back = request.form.get("back", "")
-        response = redirect(back if back.startswith("/") and not back.startswith("//") and "\\" not in back else "/")
+        response = redirect(back if _ours(back) else "/")
         if chosen in LANGUAGES:
             response.set_cookie(texts.COOKIE, chosen, max_age=YEAR_SECONDS, secure=self._secure, samesite="Lax", httponly=True)
             if g.held is not None and g.held.current.membership_id:
@@ -144,3 +144,8 @@ class _Choice:
         response = make_response(redirect(url_for("sign_in.start")))
         response.delete_cookie(self._cookie, path="/")
         return response
+
+
+def _ours(address: str) -> bool:
+    """Whether it is a path here. Tabs and line ends fall out of an address when it is read, which makes `/<tab>/elsewhere` another host's."""
+    return address.startswith("/") and not address.startswith("//") and "\\" not in address and address.isprintable()
