@@ -25,7 +25,7 @@ def finds_things(story: Story) -> None:
     documents.shows("Avtale.pdf")
     portal.look("09-filtered")
     documents.filter(status=portal.say("Quarantine"))
-    documents.shows("Faktura 417.pdf")
+    documents.shows("Faktura 417.txt")
     documents.filter(name="lønn")
     portal.told("Nothing matches")
     portal.link("Show all documents").click()

@@ -1,16 +1,23 @@
 """The whole product for a journey, in both compositions, with the first firm and client in it; each started once and then kept."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import uuid_utils.compat as uuid
+from kontor.identity.v1 import identity_pb2
+from playwright.sync_api import Page
 
+from demo import data, files
+from demo.people import Person
 from tests import scenario
 from tests.fleet import Servers, apart, together
-from tests.journeys.stage import Stage
+from tests.journeys.pages import LOCALES, Window
+from tests.journeys.stage import Company, Stage
+from tests.servers.browser import DESKTOP, Pages
 from tests.servers.clamd import Address
-from tests.servers.program import free_ports
+from tests.servers.program import Program, free_ports
 from tests.servers.rabbitmq import manage
 from tests.servers.s3 import S3
 from tests.servers.sharing import Shared
@@ -49,7 +56,8 @@ def each_apart(
         with product.world() as world:
             yield Stage(product, scenario.begin(product, world), notify_database=databases["notify"], mail_url=mail.url)
     finally:
-        product.stop()
+        with ThreadPoolExecutor(len(product.programs)) as pool:
+            list(pool.map(Program.stop, product.programs.values()))
         manage(rabbitmq_url, "DELETE", f"/vhosts/{vhost}")
         mail.stop()
 
@@ -65,3 +73,36 @@ def stage(request: pytest.FixtureRequest) -> Stage:
 def screenshots(pytestconfig: pytest.Config) -> Path:
     """Where pictures of the journeys are kept for looking at."""
     return pytestconfig.rootpath / "var" / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def furnished(all_in_one: Stage) -> Company:
+    """A company with a colleague, with documents in every state, notices and messages."""
+    made, world = all_in_one.company("sound", language="en"), all_in_one.world
+    with world.acting(made.administrator):
+        data.add_member(world, made.colleague, identity_pb2.ROLE_WRITE)
+        for file in (
+            files.File("Payroll.xlsx", files.payroll("mai"), "payroll"),
+            files.File("Virus.txt", files.test_virus(), "payroll"),
+            files.File("Locked.zip", files.locked_zip(), "payroll"),
+        ):
+            data.upload(world, made.id, file)
+    data.write(world, made.id, made.administrator)
+    with world.acting(made.payroll):
+        data.upload(world, made.id, files.File("Payslips.pdf", files.pdf("Payslips", []), "payroll"))
+    world.activate(made.colleague)
+    return made
+
+
+@pytest.fixture
+def window(new_page: Pages, all_in_one: Stage) -> Window:
+    """Opens a page of the portal, signed in where a person is named."""
+
+    def open_(person: Person | None = None, *, size: tuple[int, int] = DESKTOP, language: str = "en", javascript: bool = True) -> Page:
+        page = new_page(size=size, locale=LOCALES[language], base_url=all_in_one.product.url, javascript=javascript)
+        if person is not None:
+            cookie = {"name": "session", "value": all_in_one.world.token(person), "url": all_in_one.product.url}
+            page.context.add_cookies([cookie])  # type: ignore[list-item]  # a SetCookieParam
+        return page
+
+    return open_

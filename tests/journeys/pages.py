@@ -1,11 +1,12 @@
 """The portal as a person uses it: what they see is found by role and label, in their own language."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from chassis import clock
 from chassis.language import Catalogues
@@ -15,6 +16,8 @@ from tests.journeys.stage import Authenticator
 from tests.servers.browser import PHONE
 from tests.waiting import eventually
 
+# Opens a page, signed in where a person is named: see the fixture `window`.
+Window = Callable[..., Page]
 LOCALES = {"nb": "nb-NO", "sv": "sv-SE", "fi": "fi-FI", "da": "da-DK", "en": "en-GB"}
 AREAS = {1: "Accounting", 2: "Payroll", 3: "HR"}
 # On a phone these are behind "More".
@@ -70,6 +73,8 @@ class Portal:
 
     def choose(self, entry: str) -> None:
         """Go to an entry of the main menu (ACC-75)."""
+        if self.phone and self.link("Close details").count():  # there, details cover everything else
+            self.link("Close details").click()
         menu = self.page.get_by_role("navigation", name=self.say("Main menu"))
         if self.phone and entry in BEHIND_MORE:
             self.button("More", menu).click()
@@ -89,7 +94,7 @@ class Portal:
     def look(self, name: str) -> None:
         """Keep a picture."""
         self._pictures.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=self._pictures / f"{name}.png", full_page=True)
+        self.page.screenshot(path=self._pictures / f"{name}.png", full_page=not self.phone)
 
     def bell(self) -> Locator:
         """The button that shows the newest notices."""
@@ -134,6 +139,11 @@ def sign_out(portal: Portal, person: Person) -> None:
     expect(portal.heading("Sign in")).to_be_visible()
 
 
+def payloads(files: dict[str, bytes]) -> list[FilePayload]:
+    """Files as a browser's file chooser gets them."""
+    return [FilePayload(name=name, mimeType="application/octet-stream", buffer=content) for name, content in files.items()]
+
+
 class Upload:
     """The page on which files are chosen, confirmed and followed."""
 
@@ -155,8 +165,7 @@ class Upload:
 
     def choose(self, files: dict[str, bytes]) -> None:
         """Choose files; nothing is sent by that."""
-        chosen = [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files.items()]
-        self.portal.field("Choose files to upload").set_input_files(chosen)  # type: ignore[arg-type]  # dicts are FilePayloads
+        self.portal.field("Choose files to upload").set_input_files(payloads(files))
         for name in files:
             expect(self.row(name)).to_be_visible()
 
@@ -168,7 +177,7 @@ class Upload:
         """Confirm, and see a progress bar for each file while it is on its way (ACC-38)."""
         self._files.evaluate(REMEMBER)
         on_their_way: list[Route] = []
-        self.page.route(UPLOADS, lambda route: on_their_way.append(route))
+        self.page.route(UPLOADS, lambda route: on_their_way.append(route))  # noqa: PLW0108 - playwright takes functions only
         self.confirm()
         for name in names:
             expect(self._files.get_by_role("progressbar", name=self.portal.say("Sending %(name)s", name=name))).to_be_visible()

@@ -9,8 +9,8 @@ from tests.journeys.story import PAYSLIPS, Story
 NOTE = "Here are the papers for the payroll."
 MESSAGE = "Message about the files (optional)"
 STOPPED = {
-    "Faktura 417.pdf": (files.test_virus(), "Quarantine"),
-    "Kvitteringer.zip": (files.zipped(("Faktura 417.pdf", files.test_virus())), "Quarantine"),
+    "Faktura 417.txt": (files.test_virus(), "Quarantine"),
+    "Kvitteringer.zip": (files.zipped(("Faktura 417.txt", files.test_virus())), "Quarantine"),
     "Hemmelig.zip": (files.locked_zip(), "Cannot be checked"),
 }
 ANSWER = ("Lønnsslipper.pdf", files.pdf("Lønnsslipper", ["12 ansatte"]))
@@ -75,7 +75,7 @@ def sends_what_is_stopped(story: Story) -> None:
     advice = portal.say("The file has a password, so we cannot see what it holds. Upload it again without a password.")
     expect(upload.row("Hemmelig.zip")).to_contain_text(advice)
     portal.look("07-stopped")
-    expect(portal.link("Download", story.my_details("Faktura 417.pdf"))).to_have_count(0)
+    expect(portal.link("Download", story.my_details("Faktura 417.txt"))).to_have_count(0)
     stopped = [each["document_id"] for each in story.listed() if each["name"] in STOPPED]
     assert [portal.page.request.get(f"/documents/{each}/file").status for each in stopped] == [409, 409, 409]
     assert [story.payroll.page.request.get(f"/documents/{each}/file").status for each in stopped] == [404, 404, 404]
