@@ -8,6 +8,7 @@ from kontor.identity.v1 import identity_pb2
 
 from chassis.errors import Invalid, NotFound, TooMany, Unauthenticated
 from tests.gateway.peers import Book
+from services.gateway.config import Config
 from tests.gateway.portal import FORM, MEMBERSHIP, OTHER, SECOND, Portal, portal, session, words
 
 LINK = f"/links/{'t' * 43}"
@@ -189,3 +190,11 @@ def test_signing_out_ends_the_session_on_the_server_and_in_the_browser() -> None
     assert len(asked.asked("SignOut")) == 1
     assert answer.headers["Location"] == "/sign-in"
     assert "session=; Expires=Thu, 01 Jan 1970" in answer.headers["Set-Cookie"]
+
+
+def test_signing_out_over_https_is_a_change_of_the_cookie_that_browsers_accept() -> None:
+    """RFC 6265bis § 4.1.3.2: a cookie named __Host- is set, and so also dropped, with Secure and Path=/ only."""
+    answer = portal(config=Config(public_url="https://kontor.example")).post("/sign-out")
+    dropped = answer.headers["Set-Cookie"]
+    assert dropped.startswith("__Host-session=; Expires=Thu, 01 Jan 1970")
+    assert all(f"; {each}" in dropped for each in ("Secure", "HttpOnly", "Path=/"))

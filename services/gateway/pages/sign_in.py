@@ -142,7 +142,8 @@ class _Choice:
         if g.held is not None:
             self._sessions.SignOut(identity_pb2.SignOutRequest())
         response = make_response(redirect(url_for("sign_in.start")))
-        response.delete_cookie(self._cookie, path="/")
+        # Browsers let a cookie with the prefix __Host- be changed only by one that is secure as well.
+        response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="Lax")
         return response
 
 
