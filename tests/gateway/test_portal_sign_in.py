@@ -7,8 +7,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kontor.identity.v1 import identity_pb2
 
 from chassis.errors import Invalid, NotFound, TooMany, Unauthenticated
-from tests.gateway.peers import Book
 from services.gateway.config import Config
+from tests.gateway.peers import Book
 from tests.gateway.portal import FORM, MEMBERSHIP, OTHER, SECOND, Portal, portal, session, words
 
 LINK = f"/links/{'t' * 43}"

@@ -148,5 +148,5 @@ class _Choice:
 
 
 def _ours(address: str) -> bool:
-    """Whether it is a path here. Tabs and line ends fall out of an address when it is read, which makes `/<tab>/elsewhere` another host's."""
+    """Whether it is a path here. Tabs and line ends fall out of an address when it is read: `/<tab>/elsewhere` is another host's."""
     return address.startswith("/") and not address.startswith("//") and "\\" not in address and address.isprintable()
