@@ -1,11 +1,18 @@
 """Who may import whom, as import-linter's contracts in pyproject.toml say."""
 
+import ast
+import re
 import shutil
 import subprocess
+import sys
 import sysconfig
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from tests.architecture.tree import ROOT, SERVICES, modules
+from tests.architecture.tree import ROOT, SERVICES, modules, tree
+
+OURS = {"buf", "chassis", "demo", "kontor", "services"}
 
 
 def test_imports_point_where_the_contracts_allow(tmp_path: Path) -> None:
@@ -25,3 +32,21 @@ def test_imports_point_where_the_contracts_allow(tmp_path: Path) -> None:
 def test_the_contracts_name_every_service() -> None:
     rules = (ROOT / "pyproject.toml").read_text()
     assert {service: rules.count(f'"services.{service}",') for service in SERVICES} == dict.fromkeys(SERVICES, 2)
+
+
+def test_what_is_imported_is_declared() -> None:
+    """What another package happens to bring along goes away with it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked_for = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    declared = {re.split(r"[\[=<>~! ]", name)[0] for name in asked_for}
+    brought = {name: {re.sub(r"[-_.]+", "-", each).lower() for each in packages} for name, packages in packages_distributions().items()}
+    foreign = _imported() - OURS - set(sys.stdlib_module_names)
+    assert {name for name in foreign if not declared & brought.get(name, set())} == set()
+
+
+def _imported() -> set[str]:
+    """The packages that the program imports, also in the middle of a function."""
+    nodes = [node for path in modules("chassis", "services", "demo") for node in ast.walk(tree(path))]
+    whole = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    parts = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.partition(".")[0] for name in whole | parts}
