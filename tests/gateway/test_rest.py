@@ -108,6 +108,7 @@ def test_a_token_that_cannot_be_one_is_nobodys(client: FlaskClient, book: Book) 
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": "https://127.0.0.1:8080"}, 403),
+        ({"Origin": "http://evil.example", "Authorization": "Basic YTpi"}, 403),
     ],
 )
 def test_a_cookie_counts_only_for_our_own_pages(client: FlaskClient, book: Book, headers: dict[str, str], status: int) -> None:

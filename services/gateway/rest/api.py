@@ -79,7 +79,8 @@ class Api:
         token = token_in(authorization, request.headers.get("Cookie", ""), cookie=self._cookie)
         if not token:
             raise Unauthenticated("sign_in_needed", "Send a session token or an API key: Authorization: Bearer …")
-        if not authorization:
+        if not authorization.lower().startswith("bearer "):
+            # The token is the cookie's, whatever else a browser or a proxy has put into the header.
             refuse_cross_site(request, self._config.public_url)
         return token
 
