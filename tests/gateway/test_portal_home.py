@@ -133,6 +133,15 @@ def test_a_message_that_is_refused_stays_written() -> None:
     assert 'id="body-error"' in page
 
 
+@pytest.mark.parametrize("area", ["0", "4", "-1", "2147483648", "1" * 5000, "", "three"], ids=lambda area: area[:12] or "none")
+def test_an_area_that_the_form_does_not_offer_is_none(area: str) -> None:
+    """The service refuses it in words; it is no defect of ours."""
+    asked = portal()
+    asked.book.strict = True
+    asked.book.answers["ListMessages"] = messaging_pb2.ListMessagesResponse()
+    assert asked.post("/messages", area=area, subject="Ferie", body="Hei").status_code == 422
+
+
 def test_messages_keep_their_lines_and_are_shown_as_text() -> None:
     asked = _home()
     message = messaging_pb2.Message(subject="<b>Ferie</b>", body="en\nto", sent_by="Ola", sent_at=Timestamp(seconds=AT.seconds))

@@ -26,12 +26,13 @@ def blueprint(peers: Peers, _config: Config) -> Blueprint:
 
     @pages.post("/messages")
     def send() -> str | Response | tuple[str, int]:
-        area = request.form.get("area", "")
+        written = request.form.get("area", "")
+        area = next((each for each in AREAS if str(each) == written), access_pb2.SERVICE_AREA_UNSPECIFIED)
         try:
             stub.SendMessage(
                 messaging_pb2.SendMessageRequest(
                     organisation_id=client(),
-                    service_area=int(area) if area.isdecimal() else 0,  # type: ignore[arg-type]
+                    service_area=area,
                     subject=request.form.get("subject", "").strip(),
                     body=request.form.get("body", "").strip(),
                 )

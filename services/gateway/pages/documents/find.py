@@ -42,7 +42,7 @@ class Filter:
             name=name[:200].strip(),
             status=word if word in STATUSES else "",
             year=year if year.isdecimal() and len(year) == len("2026") else "",
-            period=period if period.isdecimal() and int(period) in MONTHS else "",
+            period=period if period.isdecimal() and len(period) <= len("12") and int(period) in MONTHS else "",
             folder=folder if is_id(folder) else "",
         )
 

@@ -43,7 +43,7 @@ class Upload:
     def names(self) -> Response:
         """Which of these files the folder has already, before anything is sent (ACC-40)."""
         given = _json()
-        folder, period, year = str(given.get("folder", "")), _number(given.get("period")), _number(given.get("year"))
+        folder, period, year = _text(given.get("folder", "")), _number(given.get("period")), _number(given.get("year"))
         wanted = documents_pb2.CheckNamesRequest(folder_id=folder, period=period, year=year, names=_texts(given.get("names")))
         return jsonify({each.name: _question(each) for each in self._existing(wanted)})
 
@@ -80,7 +80,7 @@ class Upload:
     def message(self) -> Response:
         """The message about files that were sent one by one (ACC-34)."""
         given = _json()
-        self._tell(_texts(given.get("documents")), str(given.get("folder", "")), str(given.get("message", "")))
+        self._tell(_texts(given.get("documents")), _text(given.get("folder", "")), _text(given.get("message", "")))
         return Response(status=204)
 
     def _existing(self, wanted: documents_pb2.CheckNamesRequest) -> Iterable[Document]:
@@ -145,7 +145,12 @@ def _json() -> dict[str, Any]:
 
 
 def _texts(given: object) -> list[str]:
-    return [str(each) for each in given][:MOST] if isinstance(given, list) else []
+    return [_text(each) for each in given][:MOST] if isinstance(given, list) else []
+
+
+def _text(given: object) -> str:
+    """The text, with half characters made whole as browsers do it in addresses: Windows has them in file names, no message can."""
+    return str(given).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _number(value: object) -> int:
