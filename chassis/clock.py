@@ -17,7 +17,7 @@ def now() -> datetime:
 
 @contextmanager
 def moved(by: timedelta) -> "Iterator[None]":
-    """Move this process's clock inside the block. For tests and for the demonstration's retention preview."""
+    """Move this process's clock inside the block. For tests."""
     before = _offset[0]
     _offset[0] = before + by
     try:
