@@ -31,7 +31,7 @@ class Jobs:
     """The Celery app of a process with the jobs of its services, a worker, and the slot clock."""
 
     def __init__(self, broker_url: str, services: Sequence["Service"], *, threads: int = 2) -> None:
-        self._app = celery.Celery("kontor", broker=broker_url or "memory://", set_as_current=False)
+        self._app = celery.Celery("kontor", broker=broker_url or "memory://localhost/", set_as_current=False)
         self._app.conf.update(
             task_ignore_result=True, task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1,
             worker_hijack_root_logger=False, broker_connection_retry_on_startup=True, task_publish_retry=False,
