@@ -1,24 +1,18 @@
 """Jobs run when they are asked for and when their slot has come, over RabbitMQ and in one process alike."""
 
 import queue
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from chassis import clock, jobs, outbox
+from chassis import outbox
 from chassis.caller import current
 from chassis.db import Database
-from chassis.errors import Unavailable
-from chassis.jobs import Jobs, slot_of, win
+from chassis.jobs import Jobs
 from chassis.service import Job
-from chassis.testing import at_once
 from tests.chassis import sample
-from tests.waiting import eventually
 
 
 @pytest.fixture(params=["in-process", "rabbitmq"])
@@ -60,7 +54,7 @@ def test_what_is_rolled_back_starts_nothing(broker_url: str, database: Database)
     done = queue.Queue[str]()
     job = Job("sample.scan", done.put)
     with working(broker_url, database, job):
-        with pytest.raises(ZeroDivisionError), database.transaction() as tx:
+        with pytest.raises(ZeroDivisionError), database.transaction() as tx:  # noqa: PT012 - the transaction is what fails
             tx.start(job, "undone")
             raise ZeroDivisionError
         database.start_job("sample.scan", ("meant",))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from kontor.access.v1.access_pb2 import PERMISSION_MESSAGE_READ, PERMISSION_MESSAGE_WRITE
+from kontor.access.v1.access_pb2 import PERMISSION_MESSAGE_READ, PERMISSION_MESSAGE_WRITE, SERVICE_AREA_PAYROLL
 from kontor.messaging.v1 import events_pb2, messaging_pb2, messaging_pb2_grpc
 from kontor.notify.v1 import notify_pb2, notify_pb2_grpc
 
@@ -28,7 +28,7 @@ def messages(service: ServiceUnderTest, who: Caller | None = None) -> messaging_
 
 
 def message(subject: str = "Payroll of May") -> messaging_pb2.SendMessageRequest:
-    return messaging_pb2.SendMessageRequest(organisation_id=ORGANISATION, service_area=2, subject=subject, body="Hello")
+    return messaging_pb2.SendMessageRequest(organisation_id=ORGANISATION, service_area=SERVICE_AREA_PAYROLL, subject=subject, body="Hello")
 
 
 def test_migrations_make_exactly_the_declared_tables(service: ServiceUnderTest) -> None:
@@ -44,7 +44,9 @@ def test_an_event_reaches_its_handler_once(service: ServiceUnderTest) -> None:
     sent = messages(service).SendMessage(message())
     assert [event.message_id for event in service.relay() if isinstance(event, events_pb2.MessageSent)] == [sent.message_id]
     assert service.relay() == []
-    subjects = [each.subject for each in messages(service).ListMessages(messaging_pb2.ListMessagesRequest(organisation_id=ORGANISATION)).messages]
+    subjects = [
+        each.subject for each in messages(service).ListMessages(messaging_pb2.ListMessagesRequest(organisation_id=ORGANISATION)).messages
+    ]
     assert subjects == ["Payroll of May", f"heard {sent.message_id}"]
 
 
@@ -68,7 +70,9 @@ def test_a_defect_tells_the_caller_nothing_but_the_request(service: ServiceUnder
 
 def test_bad_fields_are_named(service: ServiceUnderTest) -> None:
     with pytest.raises(Invalid) as refused:
-        messages(service).SendMessage(messaging_pb2.SendMessageRequest(organisation_id="nonsense", service_area=2, subject="", body="x"))
+        messages(service).SendMessage(
+            messaging_pb2.SendMessageRequest(organisation_id="nonsense", service_area=SERVICE_AREA_PAYROLL, subject="", body="x")
+        )
     assert set(refused.value.fields) == {"organisation_id", "subject"}
 
 
