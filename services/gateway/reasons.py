@@ -12,9 +12,12 @@ TWO_MINUTES = 120
 SIGN_IN: dict[str, Told] = {
     "wrong_credentials": lambda _f: _("The e-mail address and the password do not belong together. Try again, or make a new password."),
     "too_many_attempts": lambda f: _("Too many attempts in a row. Wait %(wait)s, then try again.", wait=_wait(f)),
+    "too_busy": lambda _f: _("Many people are signing in just now. Try again in a minute."),
     "wrong_code": lambda _f: _("The code is wrong or has been used. Wait for the next one in your app, and type that."),
     "attempt_over": lambda _f: _("The sign-in took too long or had too many wrong codes. Start again with your password."),
-    "factor_disabled": lambda _f: _("Your authenticator app is blocked after many wrong codes. Contact your company's administrator."),
+    "factor_disabled": lambda _f: _(
+        "Your authenticator app is blocked after many wrong codes. Contact your accountant, or those who run the portal."
+    ),
     "session_ended": lambda _f: _("You have been signed out. Sign in again to go on."),
     "sign_in_needed": lambda _f: _("You have been signed out. Sign in again to go on."),
     "step_up_needed": lambda _f: _("This needs a fresh sign-in. Sign out, sign in again, and do it within 15 minutes."),
@@ -39,6 +42,9 @@ MEMBERS: dict[str, Told] = {
     "not_permitted": lambda _f: _("Your role does not include this. Contact your company's administrator if you need it."),
     "client_not_found": lambda _f: _("You do not work for this client. Your firm's administrator can change that."),
     "organisation_not_found": lambda _f: _("You do not have access to this company, or it is not served in that area."),
+    "organisation_exists": lambda _f: _("A company with this organisation number is here already. Check the number."),
+    "organisation_number_invalid": lambda _f: _("There is no such organisation number in that country. Check it, digit by digit."),
+    "consultant_not_found": lambda _f: _("This person does not work for this client. Open the list again."),
     "message_empty": lambda _f: _("The message is empty. Write what it is about."),
     "mail_unavailable": lambda _f: _("Mail cannot be sent just now. Try again in a few minutes."),
     "mail_postponed": lambda _f: _("Mail cannot be sent just now. Try again in a few minutes."),
@@ -50,6 +56,7 @@ DOCUMENTS: dict[str, Told] = {
     "document_not_found": lambda _f: _("The document is no longer there, or its folder is not one of yours."),
     "folder_not_found": lambda _f: _("The folder is no longer there, or not one of yours. Contact your company's administrator."),
     "folder_exists": lambda _f: _("There is already a folder with this name."),
+    "folder_name_invalid": lambda _f: _("A folder cannot have this name. Choose one of letters, digits and spaces."),
     "not_scanned_clean": lambda _f: _("This file cannot be opened: the security check has not let it through."),
     "file_empty": lambda _f: _("The file is empty. Check that it was saved, then choose it again."),
     "file_too_large": lambda f: _("The file is larger than %(limit)s MB. Split it or make it smaller.", limit=f.facts.get("limit_mb", "")),

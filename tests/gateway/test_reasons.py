@@ -6,20 +6,19 @@ from pathlib import Path
 import pytest
 from flask import Flask, g
 
-from chassis.errors import Conflict, Failure, Invalid, TooMany
+from chassis.errors import Conflict, Denied, Failure, Invalid, TooMany
 from chassis.language import LANGUAGES, Catalogues
 from services.gateway import reasons, texts
 
 SERVICES = Path(texts.FOLDER).parents[1]
 # What people cannot meet on a page: API keys, operators, wrong use of a call, and incidents, which carry nothing but the request id.
 FOR_PROGRAMS = {
-    "api_key_unknown", "api_key_not_found", "session_needed", "organisation_number_invalid", "organisation_exists",
-    "consultant_not_found", "link_missing", "folder_name_invalid", "bad_cursor", "upload_without_start", "upload_started_twice",
-    "scanner_unavailable", "file_missing", "file_tampered", "sealing_key_missing", "not_found", "method_not_allowed", "request_stalled",
+    "api_key_unknown", "api_key_not_found", "session_needed", "link_missing", "bad_cursor", "upload_without_start",
+    "upload_started_twice", "scanner_unavailable", "file_missing", "file_tampered", "sealing_key_missing", "not_found", "method_not_allowed", "request_stalled",
     "bad_request", "unsupported_media_type",
 }  # fmt: skip
 # These have the sentence of their kind: "this is too often", "try again in a minute".
-BY_KIND = {"too_busy", "overloaded", "invalid_request", "internal"}
+BY_KIND = {"overloaded", "invalid_request", "internal"}
 
 
 def _listed(readme: Path) -> set[str]:
@@ -32,6 +31,15 @@ def test_every_reason_of_every_service_is_said_to_people() -> None:
     listed = {reason for readme in SERVICES.glob("*/README.md") for reason in _listed(readme)}
     assert len(listed) > 40
     assert sorted(listed - reasons.SENTENCES.keys() - FOR_PROGRAMS - BY_KIND) == []
+
+
+def test_one_whose_authenticator_is_blocked_is_sent_to_somebody_who_can_help() -> None:
+    """A company's administrator cannot enrol another one for them."""
+    with Flask("said").test_request_context():
+        g.translator = Catalogues(texts.FOLDER, "portal").translator("en")
+        told = reasons.sentence(Denied("factor_disabled"))
+    assert "administrator" not in told
+    assert "Contact your accountant, or those who run the portal." in told
 
 
 @pytest.fixture
