@@ -28,8 +28,11 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.target.id === "bell" && find("#bell :popover-open")) event.detail.shouldSwap = false;
 });
-// What could not be fetched is opened as a page, which says what is wrong.
-document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.requestConfig.triggeringEvent?.isTrusted) location.assign(detail.pathInfo.requestPath); });
+// What somebody asked for and could not be fetched is opened as a page, which says what is wrong.
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  const asked = detail.requestConfig.triggeringEvent?.type ?? "load";
+  if (asked !== "load" && !asked.startsWith("kontor:")) location.assign(detail.pathInfo.finalRequestPath);
+});
 
 // Details beside the list: focus goes to their heading and back to the row; on a phone they cover the page.
 let shown = find("#panel")?.dataset.document ?? "";

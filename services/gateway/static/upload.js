@@ -7,7 +7,7 @@ function start(form) {
   const input = document.getElementById("files"), zone = document.getElementById("dropzone"), rows = document.getElementById("rows");
   const questions = document.getElementById("questions"), none = document.getElementById("none"), words = document.getElementById("words").dataset;
   const files = [], waiting = [];
-  let asking = Promise.resolve();
+  let asking = Promise.resolve(), trouble = "";
   zone.querySelector("[data-script]").hidden = false;
   input.removeAttribute("name");
 
@@ -53,6 +53,7 @@ function start(form) {
     const ready = files.filter((entry) => entry.state === "chosen");
     if (!ready.length) { status(words.none); input.focus(); return; }
     for (const entry of ready) entry.state = "waiting";
+    trouble = "";
     const existing = await names(batch.where, ready);
     const known = (entry) => existing[key(entry.file.name)];
     const sent = await Promise.all([
@@ -166,7 +167,7 @@ function start(form) {
     if (!documents.length || !message) return;
     const answer = await fetch(form.dataset.message, json({ folder, documents, message })).catch(() => null);
     if (answer?.ok) form.message.value = "";
-    else status(words.said);
+    else trouble = words.said;
   }
 
   async function refresh() {
@@ -199,7 +200,8 @@ function start(form) {
 
   function say() {
     const done = files.filter((entry) => entry.state === "sent").length, ready = files.filter((entry) => entry.state === "chosen").length;
-    if (questions.childElementCount) status(words.ask);
+    if (trouble) status(trouble);
+    else if (questions.childElementCount) status(words.ask);
     else status(ready ? words.chosen.replace("#", ready) : done ? words.done.replace("##", files.length).replace("#", done) : "");
   }
 
