@@ -192,9 +192,10 @@ class RabbitBus:
         while not self._stop.is_set():
             try:
                 done = inbox.receive(envelope)
-            except Failure as why:
-                # The database is away. The event is held here: each time it is given back would count towards the broker's limit.
-                self._log.warning("event waits", type=envelope.type, reason=why.reason)
+            except Exception as why:  # noqa: BLE001 - what a handler raises ends in the inbox: this is the database, away or not yet migrated
+                # The event is held here: each time it is given back would count towards the broker's limit.
+                known = isinstance(why, Failure)
+                self._log.warning("event waits", type=envelope.type, error=type(why).__name__, exc_info=None if known else why)
                 self._stop.wait(PAUSE_SECONDS)
                 connection.heartbeat_check()
                 continue
@@ -231,7 +232,12 @@ def tell(watcher: Watcher, envelope: Envelope) -> None:
 
 def _pass(watcher: Watcher, _: kombu.Connection, message: Any) -> None:
     message.ack()
-    tell(watcher, Envelope.FromString(message.body))
+    try:
+        envelope = Envelope.FromString(message.body)
+    except DecodeError:
+        telemetry.log("chassis.bus").exception("not an event")
+        return
+    tell(watcher, envelope)
 
 
 @contextmanager

@@ -56,6 +56,7 @@ def test_a_consumer_that_starts_before_its_tables_are_made_handles_what_came_mea
     assert tried.get(timeout=20) == tried.get(timeout=20), "it was held, and tried again"
     outbox.tables.create_all(database.engine)
     assert handled.get(timeout=20) == "1"
+    bus.stop()
     database.close()
 
 
@@ -67,7 +68,7 @@ def test_a_watcher_outlives_a_message_that_is_no_event(bus: RabbitBus, url: str)
 
     def told(number: int) -> str:
         bus.publish([hint(number)])
-        return heard.get(timeout=0.5)  # nobody makes up for what a watcher was too late for
+        return heard.get(timeout=2)  # nobody makes up for what a watcher was too late for
 
     assert _until(lambda: told(1)) == "1"
     with rabbit.connected(url) as connection:
@@ -75,6 +76,7 @@ def test_a_watcher_outlives_a_message_that_is_no_event(bus: RabbitBus, url: str)
         for body in (b"\xff\xff\xff", hint(2).SerializeToString()):
             producer.publish(body, routing_key=HINT, content_type="application/protobuf", content_encoding="binary")
         assert heard.get(timeout=10) == "2"
+    assert told(3) == "3"
 
 
 def _until(told: Callable[[], str]) -> str:
