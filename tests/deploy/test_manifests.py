@@ -1,11 +1,14 @@
 """Every service is deployed alike: reachable by whom it answers and nobody else, with no rights it does not need."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.architecture.tree import SERVICES
+from tests.architecture.tree import ROOT, SERVICES
 from tests.deploy.manifests import BASE, DEPLOY, compose, containers, every_pod, found, literals
 
 # Who may call whom: the whole of it. Everything else travels as events.
@@ -102,6 +105,31 @@ def test_compose_lets_kontor_write_nowhere_but_in_tmp() -> None:
     for service in ours:
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
+
+
+def test_a_container_sees_the_keys_it_needs_and_no_others(tmp_path: Path) -> None:
+    """What a break-in in one service may cost: only identity can sign, only documents can open files."""
+    job = compose()["services"]["keys"]
+    for name in ("public", "identity", "documents"):
+        (tmp_path / "kept" / name).mkdir(parents=True)
+    made = {"/keys": tmp_path / "keys", "/kept": tmp_path / "kept"}
+    program = re.sub(r'"(/ke[a-z]+)"', lambda found: repr(str(made[found[1]])), job["entrypoint"][-1])
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+    places = dict(volume.split(":", 1) for volume in job["volumes"])
+    keys = {volume: {path.name for path in Path(f"{tmp_path}{place}").iterdir()} for volume, place in places.items()}
+    seen = {name: keys[service["volumes"][0].split(":")[0]] for name, service in compose()["services"].items() if name in SERVICES}
+    own = {"identity": {"identity.json"}, "documents": {"sealing.txt"}}
+    assert seen == {name: {"assertion-public.json"} | own.get(name, set()) for name in SERVICES}
+
+
+def test_back_office_systems_come_in_only_where_a_namespace_is_labelled_for_it() -> None:
+    """BEY-15: what the example in README.md calls."""
+    policy = found("NetworkPolicy", "back-office")["spec"]
+    (chosen,) = policy["podSelector"]["matchExpressions"]
+    assert set(chosen["values"]) == {"identity", "documents", "linking"}
+    (rule,) = policy["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kontor.example/back-office": "true"}}}]
+    assert rule["ports"] == [{"port": "grpc"}]
 
 
 def _peers(rules: list[dict[str, Any]], side: str) -> set[str]:
