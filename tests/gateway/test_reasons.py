@@ -14,7 +14,8 @@ SERVICES = Path(texts.FOLDER).parents[1]
 # What people cannot meet on a page: API keys, operators, wrong use of a call, and incidents, which carry nothing but the request id.
 FOR_PROGRAMS = {
     "api_key_unknown", "api_key_not_found", "session_needed", "link_missing", "bad_cursor", "upload_without_start",
-    "upload_started_twice", "scanner_unavailable", "file_missing", "file_tampered", "sealing_key_missing", "not_found", "method_not_allowed", "request_stalled",
+    "upload_started_twice",
+    "scanner_unavailable", "file_missing", "file_tampered", "sealing_key_missing", "not_found", "method_not_allowed", "request_stalled",
     "bad_request", "unsupported_media_type",
 }  # fmt: skip
 # These have the sentence of their kind: "this is too often", "try again in a minute".
