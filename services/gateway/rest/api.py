@@ -99,7 +99,7 @@ class Api:
         return view
 
     def _broke(self, error: Exception) -> Response:
-        self._log.error("request failed", path=request.path, exc_info=error)
+        self._log.error("request failed", route=request.url_rule.rule if request.url_rule else "unknown", exc_info=error)
         return problems.respond(Internal("internal", "Something went wrong on our side."))
 
 
