@@ -1,7 +1,6 @@
 """The whole product for a journey, in both compositions, with the first firm and client in it; each started once and then kept."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,28 +13,28 @@ from demo.people import Person
 from tests import scenario
 from tests.fleet import Servers, apart, together
 from tests.journeys.pages import LOCALES, Window
-from tests.journeys.stage import Company, Stage
+from tests.journeys.stage import DATABASES, Company, Stage, stop_all
 from tests.servers.browser import DESKTOP, Pages
 from tests.servers.clamd import Address
-from tests.servers.program import Program, free_ports
+from tests.servers.program import free_ports
 from tests.servers.rabbitmq import manage
 from tests.servers.s3 import S3
 from tests.servers.sharing import Shared
 from tests.servers.smtp import MailServer
 
-DATABASES = ("identity", "documents", "messaging", "linking", "notify")
+SMALL_FILES = {"KONTOR_DOCUMENTS_UPLOAD_LIMIT_MB": "2", "KONTOR_GATEWAY_UPLOAD_LIMIT_MB": "2"}
 
 
 @pytest.fixture(scope="session")
 def all_in_one(shared_servers: Shared, new_database: Callable[[str], str]) -> Iterator[Stage]:
     """Every service in one process, as `make run` starts them."""
     folder = shared_servers.directory("journeys")
-    # Notify gets a database that a test can reach, for the jobs that a test runs on another day.
-    notify, mail = new_database("notify"), (folder / "var" / "mail").as_uri()
-    product = together(folder, environ={"KONTOR_NOTIFY_DATABASE_URL": notify, "KONTOR_NOTIFY_MAIL_URL": mail})
+    databases, mail = {name: new_database(name) for name in ("identity", "notify")}, (folder / "var" / "mail").as_uri()
+    reached = {f"KONTOR_{name.upper()}_DATABASE_URL": url for name, url in databases.items()}
+    product = together(folder, environ={**reached, **SMALL_FILES, "KONTOR_NOTIFY_MAIL_URL": mail})
     try:
         with product.world() as world:
-            yield Stage(product, scenario.begin(product, world), notify_database=notify, mail_url=mail)
+            yield Stage(product, scenario.begin(product, world), databases, mail)
     finally:
         product.stop()
 
@@ -54,10 +53,9 @@ def each_apart(
     product = apart(shared_servers.directory("journeys"), Servers(databases, broker, s3, clamd_address, mail))
     try:
         with product.world() as world:
-            yield Stage(product, scenario.begin(product, world), notify_database=databases["notify"], mail_url=mail.url)
+            yield Stage(product, scenario.begin(product, world), databases, mail.url)
     finally:
-        with ThreadPoolExecutor(len(product.programs)) as pool:
-            list(pool.map(Program.stop, product.programs.values()))
+        stop_all(product)
         manage(rabbitmq_url, "DELETE", f"/vhosts/{vhost}")
         mail.stop()
 

@@ -34,7 +34,7 @@ rows => {
 class Portal:
     """One window of one person."""
 
-    def __init__(self, page: Page, language: str, pictures: Path) -> None:
+    def __init__(self, page: Page, language: str, pictures: Path | None = None) -> None:
         self.page, self._pictures = page, pictures
         self._words = Catalogues(texts.FOLDER, "portal").translator(language)
 
@@ -92,7 +92,9 @@ class Portal:
         return next((str(cookie["value"]) for cookie in self.page.context.cookies() if cookie.get("name") == "session"), "")
 
     def look(self, name: str) -> None:
-        """Keep a picture."""
+        """Keep a picture, where pictures are wanted."""
+        if self._pictures is None:
+            return
         self._pictures.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=self._pictures / f"{name}.png", full_page=not self.phone)
 

@@ -2,7 +2,8 @@
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pyotp
@@ -15,12 +16,14 @@ from demo.people import Client, Person
 from demo.session import World
 from tests.fleet import Product
 from tests.scenario import FIRM, Scenario
+from tests.servers.program import Program
 from tests.waiting import eventually
 
 # One worker does all that happens in one composition, so that each is started once.
 TOGETHER = pytest.param("together", marks=pytest.mark.xdist_group("journeys together"), id="together")
 APART = pytest.param("apart", marks=pytest.mark.xdist_group("journeys apart"), id="apart")
 BOTH = pytest.mark.parametrize("stage", [TOGETHER, APART], indirect=True)
+DATABASES = ("identity", "documents", "messaging", "linking", "notify")
 STEP_SECONDS = 30
 
 
@@ -66,7 +69,7 @@ class Stage:
 
     product: Product
     scenario: Scenario
-    notify_database: str
+    databases: Mapping[str, str]  # of the services whose jobs a test runs itself, on another day
     mail_url: str
     phones: dict[str, Authenticator] = field(default_factory=dict)
     _numbers: Iterator[str] = field(default_factory=_organisation_numbers)
@@ -100,8 +103,8 @@ class Stage:
             identifier = data.make_client(self.world, made)
             for member, area in zip(members, ("payroll", "hr"), strict=True):
                 data.assign(self.world, identifier, member, (area,))
-        for person in (payroll, hr, administrator):
-            self.world.activate(person)
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(self.world.activate, (payroll, hr, administrator)))
         with self.world.acting(administrator) as held:
             folders = data.grant(self.world, held.current.membership_id, people.AREAS)
         return Company(identifier, made.name, administrator, colleague, payroll, hr, folders)
@@ -109,3 +112,9 @@ class Stage:
 
 def _person(first_name: str, company: str, language: str) -> Person:
     return Person(f"{first_name.lower()}@{company}.example", first_name, "Prøvesen", language, "")
+
+
+def stop_all(product: Product) -> None:
+    """End every process of a product at once, each as an operator would."""
+    with ThreadPoolExecutor(len(product.programs)) as pool:
+        list(pool.map(Program.stop, product.programs.values()))

@@ -1,7 +1,5 @@
 """Other ways through the portal: in another language, with the keyboard alone, without script."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
@@ -21,17 +19,17 @@ def test_the_language_is_chosen_before_signing_in_and_kept_with_the_person(windo
     page.goto("/sign-in")
     page.get_by_role("button", name="Choose language").click()
     page.get_by_role("button", name="Suomi").click()
-    portal = Portal(page, "fi", Path())
+    portal = Portal(page, "fi")
     expect(portal.heading("Sign in")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "fi")
     page = window(furnished.hr)
     page.goto("/account")
     page.get_by_label("Language").select_option("da")
     page.get_by_role("button", name="Save name and language").click()
-    expect(Portal(page, "da", Path()).heading("My account")).to_be_visible()
+    expect(Portal(page, "da").heading("My account")).to_be_visible()
     elsewhere = window(furnished.hr, language="sv")
     elsewhere.goto("/clients")
-    expect(Portal(elsewhere, "da", Path()).heading("Clients")).to_be_visible()
+    expect(Portal(elsewhere, "da").heading("Clients")).to_be_visible()
 
 
 def test_the_keyboard_is_enough_to_sign_in_and_upload(window: Window, all_in_one: Stage, furnished: Company) -> None:
@@ -49,7 +47,7 @@ def test_the_keyboard_is_enough_to_sign_in_and_upload(window: Window, all_in_one
     expect(page.get_by_role("link", name="Upload documents")).to_be_visible()
     tab_to(page, "Upload documents")
     keys.press("Enter")
-    upload = Upload(Portal(page, "en", Path()))
+    upload = Upload(Portal(page, "en"))
     tab_to(page, "Choose files to upload")
     with page.expect_file_chooser() as chooser:
         keys.press("Enter")
@@ -62,7 +60,7 @@ def test_the_keyboard_is_enough_to_sign_in_and_upload(window: Window, all_in_one
 def test_without_script_one_can_sign_in_and_upload(window: Window, all_in_one: Stage, furnished: Company) -> None:
     """Design § 7: a form is enough; the same file again is refused in words, and replaced when one says so."""
     page = window(javascript=False)
-    portal = Portal(page, "en", Path())
+    portal = Portal(page, "en")
     sign_in(portal, furnished.payroll, all_in_one.phone(furnished.payroll))
     page.goto(f"/documents/upload?client={furnished.id}")
     upload = Upload(portal)

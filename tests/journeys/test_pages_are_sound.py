@@ -1,7 +1,5 @@
 """Every page can be read by everybody: axe-core, keyboard alone, no script, light and dark, desk and phone, in the chosen language."""
 
-from pathlib import Path
-
 import pytest
 from kontor.identity.v1 import identity_pb2
 from playwright.sync_api import Page, expect
@@ -143,7 +141,7 @@ def _adding_and_removing(page: Page, inspector: Inspector, furnished: Company) -
 
 
 def _uploading(page: Page, inspector: Inspector) -> None:
-    portal = Portal(page, "en", Path())
+    portal = Portal(page, "en")
     inspector.visit("/documents/upload")
     upload = Upload(portal)
     portal.field("Folder").select_option(label="Lønnsslipper / Payroll")
