@@ -112,6 +112,7 @@ def _token(name: str, organisation_id: str) -> str:
 def _opened(token: str) -> tuple[str, str]:
     try:
         name, organisation_id = json.loads(base64.urlsafe_b64decode(token.encode()))
+        str(name).encode()  # JSON can spell half a character, which no query can carry: a ValueError like the others
         return str(name), str(UUID(organisation_id))
     except (ValueError, TypeError, AttributeError) as why:
         raise Invalid("bad_page_token", "This page token was not made here.", fields={"page_token": "not made here"}) from why

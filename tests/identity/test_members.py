@@ -1,5 +1,7 @@
 """Members are added, changed and removed by their organisation's administrators."""
 
+import base64
+
 import pytest
 from kontor.identity.v1 import identity_pb2 as pb
 from kontor.identity.v1.events_pb2 import MemberAdded, MemberRemoved, MemberRoleChanged
@@ -75,8 +77,21 @@ def test_members_are_listed_by_name_a_page_at_a_time(world: World, kari: Caller)
         if not token:
             break
     assert [member.last_name for member in listed] == ["Bakerud", *(f"Etternavn{number}" for number in range(7))]
-    with pytest.raises(Invalid):
-        world.organisations(kari).ListMembers(pb.ListMembersRequest(page_token="nonsense"))
+    half = base64.urlsafe_b64encode(b'["\\ud800", "", "01920000-0000-7000-8000-000000000001"]').decode()
+    for nonsense in ("nonsense", half):
+        with pytest.raises(Invalid):
+            world.organisations(kari).ListMembers(pb.ListMembersRequest(page_token=nonsense))
+
+
+def test_the_longest_names_have_a_next_page(world: World, kari: Caller) -> None:
+    """ACC-76: where a page ends is told by the names of its last member."""
+    for number in range(2):
+        add(world, kari, email=f"ansatt{number}@bakeri.example.no", last_name="Å" * 100, first_name="\U0001d538" * 100)
+    listed, token = 0, ""
+    while listed == 0 or token:
+        page = world.organisations(kari).ListMembers(pb.ListMembersRequest(page_size=1, page_token=token))
+        listed, token = listed + len(page.members), page.next_page_token
+    assert listed == 3
 
 
 def test_an_organisation_keeps_an_administrator(world: World, kari: Caller) -> None:

@@ -114,6 +114,7 @@ def _place(token: str) -> dict[str, str]:
     """Where the page before ended. Raises Invalid."""
     try:
         last, first, member = map(str, json.loads(base64.urlsafe_b64decode(token)))
+        f"{last}{first}".encode()  # JSON can spell half a character, which no query can carry: a ValueError like the others
         return {"last": last, "first": first, "id": str(uuid.UUID(member))}
     except (ValueError, TypeError, binascii.Error) as why:
         raise Invalid("bad_page_token", "This is no place in this list.", fields={"page_token": "bad_page_token"}) from why
