@@ -1,6 +1,5 @@
 """Which firm works for which client, and which of its consultants, in which areas."""
 
-import base64
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -207,7 +206,6 @@ def test_clients_come_in_pages_by_name_each_once(firm: Firm) -> None:
 
 
 def test_the_longest_names_have_a_next_page(firm: Firm) -> None:
-    """FNK-13: where a page ends is told by the name of its last client."""
     for letter in "ab":
         firm.linked("\U0001d538" * 199 + letter)
     page = firm.asks().ListClients(pb.ListClientsRequest(page_size=1))
@@ -215,11 +213,9 @@ def test_the_longest_names_have_a_next_page(firm: Firm) -> None:
     assert [each.name[-1] for each in (*page.clients, *rest.clients)] == ["a", "b"]
 
 
-# JSON may spell half a character.
-HALF = base64.urlsafe_b64encode(b'["\\ud800", "01920000-0000-7000-8000-000000000001"]').decode()
-
-
-@pytest.mark.parametrize("token", ["x", "WyJhIl0=", "bm90IGpzb24=", "WyJhIiwgImIiXQ==", "æ", HALF])
+@pytest.mark.parametrize(
+    "token", ["x", "WyJhIl0=", "bm90IGpzb24=", "WyJhIiwgImIiXQ==", "æ", "WyJcdWQ4MDAiLCAiMDE5MjAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAxIl0="]
+)
 def test_a_page_token_from_elsewhere_is_refused(firm: Firm, token: str) -> None:
     """Nothing of a request reaches the query unread."""
     with pytest.raises(Invalid) as refused:
