@@ -11,7 +11,6 @@ import celery
 import celery.worker
 from celery.worker import state as worker_state
 from celery.worker.consumer import Consumer
-from kombu.exceptions import OperationalError
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -90,7 +89,7 @@ class Jobs:
             name, traceparent, arguments = asked
             try:
                 self._app.tasks[name].apply_async(args=[traceparent, *arguments], queue=_queue(name.partition(".")[0]))
-            except (OperationalError, OSError, LookupError) as why:
+            except Exception as why:  # noqa: BLE001 - whatever is wrong with one request, this loop carries all the others
                 self._log.warning("job waits for its slot", job=name, error=type(why).__name__)
 
     def _tick(self) -> None:

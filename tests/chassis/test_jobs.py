@@ -50,6 +50,15 @@ def test_a_job_asked_for_in_a_transaction_runs_after_its_commit(broker_url: str,
         assert done.get(timeout=20) in {("v1", "service:sample"), ("v2", "service:sample")}
 
 
+def test_a_request_that_cannot_be_passed_on_does_not_stop_the_others(broker_url: str, database: Database) -> None:
+    """Or nothing that is due would ever run in this process again."""
+    done = queue.Queue[str]()
+    with working(broker_url, database, Job("sample.scan", done.put)) as jobs:
+        jobs.start_job("sample.scan", (object(),))  # type: ignore[arg-type]  # nothing that can be written down
+        jobs.start_job("sample.scan", ("meant",))
+        assert done.get(timeout=20) == "meant"
+
+
 def test_what_is_rolled_back_starts_nothing(broker_url: str, database: Database) -> None:
     done = queue.Queue[str]()
     job = Job("sample.scan", done.put)
