@@ -214,7 +214,7 @@ def test_the_longest_names_have_a_next_page(firm: Firm) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["x", "WyJhIl0=", "bm90IGpzb24=", "WyJhIiwgImIiXQ==", "æ", "WyJcdWQ4MDAiLCAiMDE5MjAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAxIl0="]
+    "token", ["x", "WyJhIl0=", "bm90IGpzb24=", "WyJhIiwgImIiXQ==", "æ", "WyJcdWQ4MDAiLCIwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMCJd"]
 )
 def test_a_page_token_from_elsewhere_is_refused(firm: Firm, token: str) -> None:
     """Nothing of a request reaches the query unread."""
