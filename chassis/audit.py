@@ -38,7 +38,8 @@ def append(tx: "Transaction", action: str, *, organisation: str, subject: str, f
 def digest(row: Mapping[str, Any]) -> bytes:
     """SHA-256 over the previous digest and the row's content in canonical JSON."""
     moment: datetime = row["at"]
-    content = [row["organisation_id"], row["number"], moment.isoformat(timespec="microseconds"), row["caller"], row["action"], row["subject"], row["facts"]]
+    told = [row[name] for name in ("caller", "action", "subject", "facts")]
+    content = [row["organisation_id"], row["number"], moment.isoformat(timespec="microseconds"), *told]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     return hashlib.sha256(bytes(row["previous"]) + canonical).digest()
 

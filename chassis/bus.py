@@ -226,7 +226,7 @@ def tell(watcher: Watcher, envelope: Envelope) -> None:
     """Tell a watcher. What goes wrong there is its own: the event has been handled."""
     try:
         watcher(envelope)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a watcher may fail in any way; the event has been accepted all the same
         telemetry.log("chassis.bus").exception("watcher failed", type=envelope.type)
 
 

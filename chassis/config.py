@@ -21,7 +21,7 @@ class Secret(str):
         return "Secret(***)"
 
 
-class BadSettings(Exception):  # noqa: N818 - what an operator reads about
+class BadSettings(Exception):
     """The settings cannot be used; the text lists every mistake."""
 
 

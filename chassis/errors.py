@@ -12,7 +12,7 @@ DOMAIN = "kontor"
 NOT_AGAIN = ("grpc-retry-pushback-ms", "-1")  # gRFC A6: a channel's retry policy obeys it
 
 
-class Failure(Exception):  # noqa: N818 - each is named for what happened
+class Failure(Exception):
     """Something a caller can act on. `reason` is a stable word such as `document_exists`; `message` is for developers.
 
     `fields` maps a request field to what is wrong with it; `facts` are values that the sentence for people may use.
@@ -90,7 +90,11 @@ _BY_CODE: Mapping[grpc.StatusCode, type[Failure]] = {
     kind.code: kind for kind in (Invalid, Unauthenticated, Denied, NotFound, Conflict, TooMany, Unavailable, TimedOut, Internal)
 }
 # Where no service answered: a full or stopping server, a connection that was cut.
-_BETWEEN: Mapping[grpc.StatusCode, type[Failure]] = {**_BY_CODE, grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable, grpc.StatusCode.CANCELLED: Unavailable}
+_BETWEEN: Mapping[grpc.StatusCode, type[Failure]] = {
+    **_BY_CODE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable,
+    grpc.StatusCode.CANCELLED: Unavailable,
+}
 
 
 def to_status(failure: Failure, *, request_id: str = "") -> Any:

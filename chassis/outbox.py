@@ -152,7 +152,8 @@ class Relay:
                             list(listening.notifies(timeout=POLL_SECONDS, stop_after=1))
             except Exception as why:  # noqa: BLE001 - whatever it is, the rows stay: the outbox is the retry, and this loop outlives it
                 expected = isinstance(why, Failure | OSError | psycopg.Error)
-                self._log.warning("relay waits", service=self._database.service, error=type(why).__name__, exc_info=None if expected else why)
+                told = None if expected else why
+                self._log.warning("relay waits", service=self._database.service, error=type(why).__name__, exc_info=told)
                 self._stop.wait(0.5)
 
     def relay(self) -> int:

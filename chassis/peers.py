@@ -38,7 +38,9 @@ def deadline(seconds: float | None) -> Iterator[None]:
 class PeerChannel(grpc.Channel):
     """A channel to one service, remote or in this process, that generated stubs take as it is. Calls fail with chassis.errors."""
 
-    def __init__(self, service: str, inner: grpc.Channel, *, signer: caller.Signer | None = None, speaker: caller.Caller = caller.NOBODY) -> None:
+    def __init__(
+        self, service: str, inner: grpc.Channel, *, signer: caller.Signer | None = None, speaker: caller.Caller = caller.NOBODY
+    ) -> None:
         self._service, self._inner, self._signer, self._speaker = service, inner, signer, speaker
 
     def speaking_for(self, signer: caller.Signer, service: str) -> "PeerChannel":

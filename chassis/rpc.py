@@ -30,7 +30,7 @@ MAX_MESSAGE = 4 * 1024 * 1024
 WAITING = 8
 
 
-class UndeclaredAccess(Exception):  # noqa: N818 - named for what is wrong
+class UndeclaredAccess(Exception):
     """An RPC says nobody may call it or everybody: it must declare `kontor.access.v1.access`, so the server does not start."""
 
 

@@ -96,7 +96,7 @@ class Running:
             name, stop = self._stops.pop()
             try:
                 stop()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the rest must still be stopped
                 telemetry.log("chassis.run").exception("did not stop well", part=name)
 
     def declare(self) -> list[str]:
