@@ -48,8 +48,8 @@ def test_what_is_away_is_waited_for_in_words(
     page = new_page(locale="nb-NO", base_url=fragile.product.url)
     page.context.add_cookies([{"name": "session", "value": fragile.world.token(company.administrator), "url": fragile.product.url}])
     portal = Portal(page, "nb")
-    _without_the_scanner_files_wait(portal, company, own_clamd)
-    _without_the_broker_files_are_received(portal, company, rabbit_node)
+    _without_the_scanner_files_wait(portal, fragile, company, own_clamd)
+    _without_the_broker_files_are_received(portal, fragile, company, rabbit_node)
     _without_the_store_one_is_told_to_try_again(portal, company, own_s3)
     _without_the_mail_server_mail_waits(portal, fragile, company, smtp)
 
@@ -64,9 +64,15 @@ def _sends(portal: Portal, company: Company, name: str) -> Upload:
     return upload
 
 
-def _without_the_scanner_files_wait(portal: Portal, company: Company, scanner: Program) -> None:
+def _has_tried(stage: Stage, service: str, what: str) -> None:
+    """Wait until a service has met the outage."""
+    eventually(lambda: what in (stage.product.programs[service].directory / "log").read_text(), seconds=30)
+
+
+def _without_the_scanner_files_wait(portal: Portal, stage: Stage, company: Company, scanner: Program) -> None:
     scanner.stop()
     upload = _sends(portal, company, "Uten skanner.csv")
+    _has_tried(stage, "documents", "scanner_unavailable")
     upload.becomes("Uten skanner.csv", "Being checked")
     document = _listed(portal, company)[0]
     assert portal.page.request.get(f"/documents/{document['document_id']}/file").status == 409
@@ -82,9 +88,10 @@ def _listed(portal: Portal, company: Company) -> list[dict[str, str]]:
     return found
 
 
-def _without_the_broker_files_are_received(portal: Portal, company: Company, broker: Node) -> None:
+def _without_the_broker_files_are_received(portal: Portal, stage: Stage, company: Company, broker: Node) -> None:
     broker.stop()
     upload = _sends(portal, company, "Uten megler.csv")
+    _has_tried(stage, "documents", "relay waits")
     upload.becomes("Uten megler.csv", "Being checked")
     elsewhere = Portal(portal.page.context.new_page(), "nb")
     for path in ("/", "/documents", "/notices", "/messages", "/administration", "/account"):
@@ -119,6 +126,7 @@ def _without_the_mail_server_mail_waits(portal: Portal, stage: Stage, company: C
     portal.field("E-mail address").fill(company.hr.email)
     portal.button("Create password").click()
     expect(portal.heading("Look in your mail")).to_be_visible()
+    _has_tried(stage, "identity", "letter waits")
     mail.start()
     eventually(lambda: len(stage.letters(company.hr)) == before + 1, seconds=30)
     portal.page.goto(stage.link(company.hr))
