@@ -47,6 +47,6 @@ def stage(shared_servers: Shared, databases: dict[str, str], collector: Collecto
     try:
         with product.world() as world:
             mail = (folder / "var" / "mail").as_uri()
-            yield Stage(product, scenario.begin(product, world), notify_database=databases["notify"], mail_url=mail)
+            yield Stage(product, scenario.begin(product, world), databases=databases, mail_url=mail)
     finally:
         product.stop()
