@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert
+from sqlalchemy import RowMapping, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis import caller, clock, outbox
@@ -35,20 +35,23 @@ def append(tx: "Transaction", action: str, *, organisation: str, subject: str, f
     tx.execute(outbox.trail_heads.update().where(outbox.trail_heads.c.organisation_id == organisation).values(digest=row["digest"]))
 
 
-def digest(row: Mapping[str, Any]) -> bytes:
+def digest(row: "Mapping[str, Any] | RowMapping") -> bytes:
     """SHA-256 over the previous digest and the row's content in canonical JSON."""
     moment: datetime = row["at"]
-    told = [row[name] for name in ("caller", "action", "subject", "facts")]
-    content = [row["organisation_id"], row["number"], moment.isoformat(timespec="microseconds"), *told]
+    what = [row[name] for name in ("caller", "action", "subject", "facts")]
+    content = [row["organisation_id"], row["number"], moment.isoformat(timespec="microseconds"), *what]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     return hashlib.sha256(bytes(row["previous"]) + canonical).digest()
 
 
-def first_broken(rows: Iterable[Mapping[str, Any]]) -> int | None:
-    """Number of the first row, in order, whose digest or place in the chain is wrong; None when all hold."""
+def first_broken(rows: Iterable["Mapping[str, Any] | RowMapping"], *, head: bytes = b"") -> int | None:
+    """Number of the first row, in order, whose digest or place in the chain is wrong; None when all hold.
+
+    `head` is the digest in `audit_heads`: with it, rows missing at the end are noticed too.
+    """
     previous, expected = FIRST, 1
     for row in rows:
         if row["number"] != expected or bytes(row["previous"]) != previous or bytes(row["digest"]) != digest(row):
             return expected
         previous, expected = bytes(row["digest"]), expected + 1
-    return None
+    return expected if head and head != previous else None

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -97,14 +97,14 @@ class LocalBus:
         if all(done):
             for types, watcher in self._watchers:
                 if envelope.type in types:
-                    tell(watcher, envelope)
+                    _tell(watcher, envelope)
         return all(done)
 
     def _bring(self, inbox: Inbox, envelope: Envelope) -> bool:
         try:
             return inbox.receive(envelope)
-        except Failure as why:
-            self._log.warning("event waits", type=envelope.type, reason=why.reason)
+        except Exception as why:  # noqa: BLE001 - as in RabbitBus: the database is away, or not migrated yet
+            self._log.warning("event waits", type=envelope.type, error=type(why).__name__)
             return False
 
 
@@ -170,16 +170,16 @@ class RabbitBus:
 
     def check(self) -> None:
         """Raises Unavailable unless the broker accepts a connection."""
-        with _unavailable(), rabbit.connected(self._url) as connection:
-            connection.connect()
+        with _unavailable(), rabbit.connected(self._url):
+            return
 
     def _consume(self, queue: Callable[[], kombu.Queue], receive: Callable[[kombu.Connection, Any], None]) -> None:
         while not self._stop.is_set():
             try:
                 with rabbit.connected(self._url, heartbeat=rabbit.HEARTBEAT_SECONDS) as connection:
                     rabbit.consume(connection, queue(), partial(receive, connection), stop=self._stop)
-            except rabbit.BROKEN as why:
-                self._log.warning("consumer reconnects", error=type(why).__name__)
+            except Exception as why:  # noqa: BLE001 - whatever it is, what was not acknowledged comes again, and this loop outlives it
+                self._log.warning("consumer reconnects", error=type(why).__name__, exc_info=None if isinstance(why, rabbit.BROKEN) else why)
                 self._stop.wait(PAUSE_SECONDS)
 
     def _receive(self, inbox: Inbox, connection: kombu.Connection, message: Any) -> None:
@@ -222,22 +222,17 @@ def is_hint(event_type: str) -> bool:
     return bool(options.Extensions[envelope_pb2.hint])
 
 
-def tell(watcher: Watcher, envelope: Envelope) -> None:
-    """Tell a watcher. What goes wrong there is its own: the event has been handled."""
+def _tell(watcher: Watcher, envelope: Envelope) -> None:
     try:
         watcher(envelope)
-    except Exception:  # noqa: BLE001 - a watcher may fail in any way; the event has been accepted all the same
+    except Exception:  # noqa: BLE001 - what goes wrong there is its own: the event has been handled
         telemetry.log("chassis.bus").exception("watcher failed", type=envelope.type)
 
 
 def _pass(watcher: Watcher, _: kombu.Connection, message: Any) -> None:
     message.ack()
-    try:
-        envelope = Envelope.FromString(message.body)
-    except DecodeError:
-        telemetry.log("chassis.bus").exception("not an event")
-        return
-    tell(watcher, envelope)
+    with suppress(DecodeError):  # whoever handles it sets it aside, and says so
+        _tell(watcher, Envelope.FromString(message.body))
 
 
 @contextmanager

@@ -91,10 +91,8 @@ _BY_CODE: Mapping[grpc.StatusCode, type[Failure]] = {
 }
 # Where no service answered: a full or stopping server, a connection that was cut.
 _BETWEEN: Mapping[grpc.StatusCode, type[Failure]] = {
-    **_BY_CODE,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable,
-    grpc.StatusCode.CANCELLED: Unavailable,
-}
+    **_BY_CODE, grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable, grpc.StatusCode.CANCELLED: Unavailable,
+}  # fmt: skip
 
 
 def to_status(failure: Failure, *, request_id: str = "") -> Any:

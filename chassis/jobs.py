@@ -4,6 +4,7 @@ import queue
 import threading
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import celery
 import celery.worker
 from celery.worker import state as worker_state
 from celery.worker.consumer import Consumer
+from kombu.exceptions import OperationalError
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.5
 ASKED = 1000
+# Of the broker: a wait that ends, and one attempt. What could not be asked for is found by its slot.
+PATIENCE = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10, "max_retries": 1, "interval_start": 0}
 
 
 class Jobs:
@@ -36,11 +40,10 @@ class Jobs:
             worker_hijack_root_logger=False, broker_connection_retry_on_startup=True, task_publish_retry=False,
             broker_connection_max_retries=None, worker_enable_remote_control=False, worker_send_task_events=False,
             worker_detect_quorum_queues=True, task_create_missing_queue_type="quorum", task_default_queue_type="quorum",
-            broker_transport_options={"confirm_publish": True, "read_timeout": 10, "write_timeout": 10} if broker_url
-            else {"polling_interval": 0.1},
+            broker_transport_options=PATIENCE if broker_url else {"polling_interval": 0.1},
         )  # fmt: skip
         self._services, self._threads = services, threads
-        self._asked: queue.Queue[tuple[str, str, Sequence[str]] | None] = queue.Queue(ASKED)
+        self._asked: queue.Queue[tuple[str, str, Sequence[str]]] = queue.Queue(ASKED)
         self._stop, self._running = threading.Event(), list[threading.Thread]()
         self._offered: dict[str, datetime] = {}
         self._log = telemetry.log("chassis.jobs")
@@ -55,7 +58,7 @@ class Jobs:
         try:
             self._asked.put_nowait((name, telemetry.traceparent(), arguments))
         except queue.Full:
-            self._log.warning("job waits for its slot", job=name, error="too many are asked for")
+            self._log.warning("job waits for its slot", job=name)
 
     def start(self, *, work: bool = True) -> None:
         """Start to pass on what is asked for and, with `work`, the worker and the clock."""
@@ -77,7 +80,6 @@ class Jobs:
     def stop(self) -> None:
         """Finish the jobs at hand."""
         self._stop.set()
-        self._asked.put(None)
         # The worker's loop looks at this and ends itself; it has no other way to be stopped from outside.
         worker_state.should_stop = 0
         for thread in self._running:
@@ -85,12 +87,21 @@ class Jobs:
         self._app.close()
 
     def _ask(self) -> None:
-        while (asked := self._asked.get()) is not None:
-            name, traceparent, arguments = asked
-            try:
-                self._app.tasks[name].apply_async(args=[traceparent, *arguments], queue=_queue(name.partition(".")[0]))
-            except Exception as why:  # noqa: BLE001 - whatever is wrong with one request, this loop carries all the others
-                self._log.warning("job waits for its slot", job=name, error=type(why).__name__)
+        while not self._stop.is_set():
+            with suppress(queue.Empty):
+                name, traceparent, arguments = self._asked.get(timeout=TICK_SECONDS)
+                while not self._published(name, [traceparent, *arguments]):
+                    self._stop.wait(TICK_SECONDS)
+
+    def _published(self, name: str, arguments: list[str]) -> bool:
+        try:
+            self._app.send_task(name, args=arguments, queue=_queue(name.partition(".")[0]))
+        except (OperationalError, OSError) as why:
+            self._log.warning("job waits for the broker", job=name, error=type(why).__name__)
+            return self._stop.is_set()
+        except Exception:  # noqa: BLE001 - whatever is wrong with one request, this loop carries all the others
+            self._log.exception("job cannot be asked for", job=name)
+        return True
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK_SECONDS):

@@ -10,7 +10,6 @@ import grpc
 
 Metadata = Sequence[tuple[str, str | bytes]]
 Handlers = dict[str, "grpc.RpcMethodHandler[Any, Any]"]
-Watcher = Callable[[grpc.ChannelConnectivity], None]
 _END = object()
 
 
@@ -35,14 +34,14 @@ class LocalServer:
             raise LocalCallError(grpc.StatusCode.UNIMPLEMENTED, f"{path} is not served here") from None
 
 
-class LocalChannel(grpc.Channel):
-    """A grpc.Channel whose calls are function calls on the caller's thread.
+class LocalChannel:
+    """As much of grpc.Channel as PeerChannel asks of one; its calls are function calls on the caller's thread.
 
     It cannot interrupt a callee at its deadline: an answer that comes too late is thrown away.
     """
 
     def __init__(self, find: Callable[[str], "grpc.RpcMethodHandler[Any, Any]"]) -> None:
-        self._find, self._open, self._watchers = find, True, list[Watcher]()
+        self._find, self._open = find, True
 
     def unary_unary(self, *given: Any, **named: Any) -> Any:
         """One message each way."""
@@ -56,24 +55,9 @@ class LocalChannel(grpc.Channel):
         """Many messages there, one back."""
         return self._calling("stream_unary", *given, **named)
 
-    def stream_stream(self, *given: Any, **named: Any) -> Any:
-        """Many messages each way."""
-        return self._calling("stream_stream", *given, **named)
-
-    def subscribe(self, callback: Watcher, *_: Any, **__: Any) -> None:
-        """Be told how the connection is: there is none to lose, so it stands until `close`."""
-        self._watchers.append(callback)
-        callback(grpc.ChannelConnectivity.READY)
-
-    def unsubscribe(self, callback: Watcher) -> None:
-        """Be told no more."""
-        self._watchers.remove(callback)
-
     def close(self) -> None:
         """Make no further call."""
         self._open = False
-        for tell in self._watchers:
-            tell(grpc.ChannelConnectivity.SHUTDOWN)
 
     def _calling(self, kind: str, path: str, request_serializer: Any, response_deserializer: Any, **_: Any) -> Callable[..., Any]:
         def call(request: Any, timeout: float | None = None, metadata: Metadata = (), **_: Any) -> Any:

@@ -151,9 +151,8 @@ class Relay:
                         if self.relay() < BATCH:
                             list(listening.notifies(timeout=POLL_SECONDS, stop_after=1))
             except Exception as why:  # noqa: BLE001 - whatever it is, the rows stay: the outbox is the retry, and this loop outlives it
-                expected = isinstance(why, Failure | OSError | psycopg.Error)
-                told = None if expected else why
-                self._log.warning("relay waits", service=self._database.service, error=type(why).__name__, exc_info=told)
+                unforeseen = None if isinstance(why, Failure | OSError | psycopg.Error) else why
+                self._log.warning("relay waits", service=self._database.service, error=type(why).__name__, exc_info=unforeseen)
                 self._stop.wait(0.5)
 
     def relay(self) -> int:

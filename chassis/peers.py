@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from opentelemetry.trace import SpanKind
 
 from chassis import caller, db, telemetry
+from chassis.caller import NOBODY, Caller
 from chassis.config import Process
 from chassis.errors import TimedOut, from_rpc
-from chassis.local import in_context
+from chassis.local import LocalChannel, in_context
 
 UNARY_SECONDS = 5.0
 STREAM_SECONDS = 3600.0
@@ -39,13 +40,14 @@ class PeerChannel(grpc.Channel):
     """A channel to one service, remote or in this process, that generated stubs take as it is. Calls fail with chassis.errors."""
 
     def __init__(
-        self, service: str, inner: grpc.Channel, *, signer: caller.Signer | None = None, speaker: caller.Caller = caller.NOBODY
+        self, service: str, inner: grpc.Channel | LocalChannel, *, signer: caller.Signer | None = None, speaker: Caller = NOBODY
     ) -> None:
-        self._service, self._inner, self._signer, self._speaker = service, inner, signer, speaker
+        # Typed by halves: what LocalChannel lacks of a grpc.Channel, nobody here asks for.
+        self._service, self._inner, self._signer, self._speaker = service, cast("grpc.Channel", inner), signer, speaker
 
     def speaking_for(self, signer: caller.Signer, service: str) -> "PeerChannel":
         """The same channel, with `service` itself as the caller."""
-        return PeerChannel(self._service, self._inner, signer=signer, speaker=caller.Caller(service=service))
+        return PeerChannel(self._service, self._inner, signer=signer, speaker=Caller(service=service))
 
     def unary_unary(self, method: str, *given: Any, **named: Any) -> Any:
         """One message each way."""
@@ -127,15 +129,18 @@ def connect(target: str, process: Process) -> grpc.Channel:
 
 def server_credentials(process: Process) -> grpc.ServerCredentials | None:
     """Credentials that demand a client certificate, where TLS is configured."""
-    if not (process.tls_certificate and process.tls_key and process.tls_authority):
-        return None
-    pair = (process.tls_key.read_bytes(), process.tls_certificate.read_bytes())
-    return grpc.ssl_server_credentials([pair], process.tls_authority.read_bytes(), require_client_auth=True)
+    held = _certificates(process)
+    return grpc.ssl_server_credentials([held[1:]], held[0], require_client_auth=True) if held else None
 
 
 def client_credentials(process: Process) -> grpc.ChannelCredentials | None:
     """Credentials that show our certificate, where TLS is configured."""
-    if not (process.tls_certificate and process.tls_key and process.tls_authority):
+    held = _certificates(process)
+    return grpc.ssl_channel_credentials(*held) if held else None
+
+
+def _certificates(process: Process) -> tuple[bytes, bytes, bytes] | None:
+    """The authority's certificate, our key and our certificate; None without TLS."""
+    if not (process.tls_authority and process.tls_key and process.tls_certificate):
         return None
-    authority, key, certificate = process.tls_authority, process.tls_key, process.tls_certificate
-    return grpc.ssl_channel_credentials(authority.read_bytes(), key.read_bytes(), certificate.read_bytes())
+    return process.tls_authority.read_bytes(), process.tls_key.read_bytes(), process.tls_certificate.read_bytes()

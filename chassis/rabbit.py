@@ -81,9 +81,11 @@ def connected(url: str, *, heartbeat: int = 0) -> Iterator[kombu.Connection]:
 
 
 def connect(url: str, *, heartbeat: int = 0) -> kombu.Connection:
-    """A connection with time limits everywhere: under a memory alarm RabbitMQ would otherwise hold a publisher for ever."""
+    """An open connection with time limits everywhere: under a memory alarm RabbitMQ would otherwise hold a publisher for ever."""
     options = {"read_timeout": CONFIRM_SECONDS, "write_timeout": CONFIRM_SECONDS, "connect_timeout": 5}
-    return kombu.Connection(url, heartbeat=heartbeat, transport_options=options, connect_timeout=5)
+    connection = kombu.Connection(url, heartbeat=heartbeat, transport_options=options, connect_timeout=5)
+    connection.connect()  # once; left to itself kombu tries again, for ever
+    return connection
 
 
 def consume(connection: kombu.Connection, queue: kombu.Queue, receive: Callable[[Any], None], *, stop: threading.Event) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -54,24 +55,16 @@ def guarded(rpcs: Iterable[Rpc], verifier: caller.Verifier) -> Handlers:
 
 def recorded(rpcs: Iterable[Rpc]) -> Handlers:
     """The handlers of these servicers by full path, as they are."""
-    recorder = _Recorder()
+    handlers: Handlers = {}
+
+    def add(service: str, methods: Handlers) -> None:
+        handlers.update({f"/{service}/{name}": handler for name, handler in methods.items()})
+
+    # Generated code registers everything twice; this way has the names in it, and the other is only counted.
+    server = SimpleNamespace(add_registered_method_handlers=add, add_generic_rpc_handlers=len)
     for rpc in rpcs:
-        rpc.add(rpc.servicer, recorder)
-    return recorder.handlers
-
-
-class _Recorder:
-    """Takes what generated code registers with a server; it registers everything twice, and one way has the names in it."""
-
-    def __init__(self) -> None:
-        self.handlers: Handlers = {}
-        self.generic: list[Any] = []
-
-    def add_generic_rpc_handlers(self, handlers: Iterable[Any]) -> None:
-        self.generic.extend(handlers)
-
-    def add_registered_method_handlers(self, service: str, handlers: Handlers) -> None:
-        self.handlers |= {f"/{service}/{name}": handler for name, handler in handlers.items()}
+        rpc.add(rpc.servicer, server)
+    return handlers
 
 
 class _Guard:
@@ -220,11 +213,8 @@ class NetworkServer:
         """Bind and serve. Raises OSError when the port is taken."""
         credentials = server_credentials(self._process)
         try:
-            self.port = (
-                self._server.add_secure_port(self._process.listen, credentials)
-                if credentials
-                else self._server.add_insecure_port(self._process.listen)
-            )
+            at, server = self._process.listen, self._server
+            self.port = server.add_secure_port(at, credentials) if credentials else server.add_insecure_port(at)
         except RuntimeError as why:
             raise OSError(f"cannot listen on {self._process.listen}: {why}") from why
         self._server.start()

@@ -20,7 +20,7 @@ from chassis.caller import Verifier
 from chassis.config import PREFIX, BadSettings, Process, peer_targets
 from chassis.errors import Failure
 from chassis.jobs import Jobs
-from chassis.local import Handlers, LocalServer
+from chassis.local import Handlers, LocalChannel, LocalServer
 from chassis.outbox import Inbox, Relay, purge_events
 from chassis.peers import PeerChannel, connect
 from chassis.rpc import NetworkServer, guarded
@@ -35,7 +35,7 @@ class Switchboard:
 
     def __init__(self, process: Process, local: LocalServer, names: Iterable[str]) -> None:
         self._process, self._local, self._names, self._targets = process, local, frozenset(names), peer_targets(process)
-        self._channels: dict[str, grpc.Channel] = {}
+        self._channels: dict[str, grpc.Channel | LocalChannel] = {}
 
     def channel(self, service: str) -> PeerChannel:
         """A channel to the service of this name. Raises BadSettings when it is neither here nor in `peers`."""
@@ -119,8 +119,8 @@ class Running:
         return list(dict.fromkeys([*self.check(), *_reasons([self.bus.check, *checks])]))
 
     def _begin(self, name: str, start: Callable[[], None], stop: Callable[[], None]) -> None:
-        self._stops.append((name, stop))
         start()
+        self._stops.append((name, stop))
 
     def _relay(self, service: Service) -> None:
         if service.database is None:

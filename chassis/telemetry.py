@@ -30,8 +30,7 @@ JOBS = Counter("kontor_jobs_total", "Jobs run", ["job", "outcome"])
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _SECRET_KEYS = re.compile(r"password|token|secret|code|assertion|session$|api_key|cookie|authorization|attempt$|link$", re.IGNORECASE)
-# Six or eight digits, a sign or none, three to five more characters: how Nordic personal numbers are written.
-# 43 characters and more: our tokens.
+# Six or eight digits, a sign or none, three to five more: how Nordic personal numbers are written. 43 characters and more: our tokens.
 _SECRET_VALUES = re.compile(r"(?<![\w-])\d{6}(?:\d\d)?[-+A-FU-Y ]?\d{3,5}[0-9A-Z]?(?![\w-])|[A-Za-z0-9_-]{43,}")
 _tracer = trace.get_tracer("kontor")
 

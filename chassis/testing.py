@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import grpc
 import uuid_utils.compat as uuid
 from google.protobuf.message import Message
 from kontor.events.v1.envelope_pb2 import Envelope
@@ -17,7 +16,7 @@ from chassis.bus import LocalBus
 from chassis.caller import Caller, Signer, Verifier
 from chassis.db import Database
 from chassis.jobs import Jobs
-from chassis.local import LocalServer
+from chassis.local import LocalChannel, LocalServer
 from chassis.outbox import Relay, content, wrap
 from chassis.peers import PeerChannel
 from chassis.rpc import guarded, recorded
@@ -109,7 +108,7 @@ class _Tap(LocalBus):
 class _As(PeerChannel):
     """A channel that acts as somebody. What it streams is read to its end at once, so that a failure is raised by the call."""
 
-    def __init__(self, service: str, inner: grpc.Channel, who: Caller, signer: Signer) -> None:
+    def __init__(self, service: str, inner: LocalChannel, who: Caller, signer: Signer) -> None:
         super().__init__(service, inner)
         self._who, self._sign, self._audience = who, signer.sign, [service, "identity"]
 

@@ -1,11 +1,14 @@
 """A small service to test the chassis with: it keeps notes, and speaks real contracts."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import grpc
 import uuid_utils.compat as ids
+from kontor.documents.v1 import events_pb2 as documents_events_pb2
 from kontor.messaging.v1 import events_pb2, messaging_pb2, messaging_pb2_grpc
 from kontor.notify.v1 import notify_pb2, notify_pb2_grpc
 from sqlalchemy import MetaData, String, Uuid, select
@@ -17,6 +20,8 @@ from chassis.errors import Conflict
 from chassis.outbox import Handle
 from chassis.service import Handler, Job, Rpc, Service
 
+# An event that no service here handles.
+NOBODYS = documents_events_pb2.DocumentReceived
 MIGRATIONS = Path(__file__).parent / "schema"
 
 
@@ -33,6 +38,24 @@ class Note(Model):
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     text: Mapped[str] = mapped_column(String(200))
+
+
+def make_tables(database: Database) -> None:
+    """Bring an empty database to the newest version."""
+    db.migrate(database, MIGRATIONS, Model.metadata)
+
+
+class Undone(Exception):
+    """Ends a transaction that is to be rolled back."""
+
+
+@contextmanager
+def undone(database: Database) -> Iterator[Transaction]:
+    """A transaction that is rolled back at the end of the block."""
+    with suppress(Undone), database.transaction() as tx:
+        yield tx
+        tx.flush()
+        raise Undone
 
 
 def notes(database: Database) -> list[str]:

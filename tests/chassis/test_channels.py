@@ -1,199 +1,242 @@
-"""Both channels behave alike: messages, streams, failures with their details, who is asking, and time."""
+"""A call means the same in one process and over the network: who asks, what fails, what streams, when it ends."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
-from kontor.access.v1 import access_pb2
-from kontor.documents.v1 import documents_pb2 as pb
-from kontor.documents.v1 import documents_pb2_grpc as rpcs
+from kontor.access.v1.access_pb2 import PERMISSION_DOCUMENT_READ, PERMISSION_DOCUMENT_WRITE
+from kontor.documents.v1 import documents_pb2, documents_pb2_grpc
+from kontor.notify.v1 import notify_pb2, notify_pb2_grpc
 
-from chassis import caller, peers
-from chassis.caller import Signer, Verifier
+from chassis import caller, telemetry
+from chassis.caller import Caller
 from chassis.config import Process
-from chassis.errors import Conflict, Denied, Internal, Invalid, TimedOut, Unauthenticated
-from chassis.local import LocalServer
-from chassis.peers import PeerChannel, connect
-from chassis.rpc import NetworkServer, guarded
-from chassis.service import Rpc
-from chassis.testing import person
+from chassis.db import Database
+from chassis.errors import Conflict, Denied, Internal, Invalid, TimedOut, Unauthenticated, Unavailable
+from chassis.peers import PeerChannel, connect, deadline
+from chassis.testing import at_once, person
+from tests.chassis.certificates import certificates
+from tests.chassis.files import Files, Keys, in_process, new_files, over_network
 from tests.servers.program import free_ports
 
-ORGANISATION = "01990000-0000-7000-8000-000000000001"
-READER = person(access_pb2.PERMISSION_DOCUMENT_READ, access_pb2.PERMISSION_DOCUMENT_WRITE, name="Ingrid Ødegård")
+FOLDER = "0190a0a0-0000-7000-8000-00000000000a"
+INGRID = person(PERMISSION_DOCUMENT_READ, PERMISSION_DOCUMENT_WRITE, name="Ingrid")
 
 
-class Sample(rpcs.DocumentsServicer):
-    """Answers with what it was asked, and fails as it is told."""
+@dataclass
+class Wired:
+    """A servicer and what reaches it."""
 
-    def __init__(self) -> None:
-        self.release = threading.Event()
+    files: Files
+    channel: PeerChannel
+    keys: Keys
 
-    def GetDocument(self, request: pb.GetDocumentRequest, context: grpc.ServicerContext) -> pb.Document:
-        return pb.Document(document_id=request.document_id, uploaded_by=caller.current().name)
-
-    def ListDocuments(self, request: pb.ListDocumentsRequest, context: grpc.ServicerContext) -> pb.ListDocumentsResponse:
-        if request.name == "conflict":
-            raise Conflict("document_exists", "There already.", fields={"name": "taken"}, facts={"version": "2"})
-        if request.name == "defect":
-            raise ZeroDivisionError("the secret recipe")
-        self.release.wait(5)
-        return pb.ListDocumentsResponse()
-
-    def Upload(self, requests: Iterator[pb.UploadRequest], context: grpc.ServicerContext) -> pb.Document:
-        first = next(requests)
-        return pb.Document(name=first.start.name, size=sum(len(each.chunk) for each in requests))
-
-    def Download(self, request: pb.DownloadRequest, context: grpc.ServicerContext) -> Iterator[pb.DownloadResponse]:
-        yield pb.DownloadResponse(head=pb.DownloadHead(name=caller.current().name))
-        for number in range(3):
-            yield pb.DownloadResponse(chunk=bytes([number]) * 1000)
+    @property
+    def stub(self) -> documents_pb2_grpc.DocumentsStub:
+        """The generated stub on the channel."""
+        return documents_pb2_grpc.DocumentsStub(self.channel)
 
 
-def sample() -> Sample:
-    """One. The RPCs it leaves out answer UNIMPLEMENTED, which the types forbid and the generated base allows."""
-    kind: Any = Sample
-    made: Sample = kind()
-    return made
+@pytest.fixture(params=[in_process, over_network])
+def wired(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wired]:
+    files, keys = new_files(), Keys.make(tmp_path)
+    with request.param(files, keys) as channel:
+        yield Wired(files, channel, keys)
 
 
-class Connected:
-    """A stub over one kind of channel, called as somebody."""
-
-    def __init__(self, stub: rpcs.DocumentsStub, signer: Signer, servicer: Sample) -> None:
-        self.stub, self._signer, self.servicer = stub, signer, servicer
-
-    def acting(self, who: caller.Caller = READER) -> Any:
-        """Be this person."""
-        return caller.acting(who, {"documents": self._signer.sign(who, audience=["documents"])})
+def asking(name: str) -> documents_pb2.CheckNamesRequest:
+    return documents_pb2.CheckNamesRequest(folder_id=FOLDER, period=5, year=2026, names=[name])
 
 
-@pytest.fixture(params=["local", "network", "tls"])
-def connected(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connected]:
-    """The sample over the in-process channel, over the network, and over mutual TLS."""
-    private, public = caller.new_keys("identity")
-    servicer = sample()
-    handlers = guarded([Rpc(servicer, rpcs.add_DocumentsServicer_to_server)], Verifier(public, audience="documents"))
-    with ExitStack() as stack:
-        if request.param == "local":
-            local = LocalServer()
-            local.add(handlers)
-            inner: grpc.Channel = local.channel()
-        else:
-            process = _process(tmp_path, secure=request.param == "tls")
-            server = NetworkServer(process, handlers)
-            server.start()
-            stack.callback(server.drain)
-            inner = stack.enter_context(connect(process.listen, process))
-        stack.callback(servicer.release.set)
-        yield Connected(rpcs.DocumentsStub(PeerChannel("documents", inner)), Signer(private, issuer="identity"), servicer)
+def uploading(name: str, *pieces: bytes) -> Iterator[documents_pb2.UploadRequest]:
+    yield documents_pb2.UploadRequest(start=documents_pb2.UploadStart(folder_id=FOLDER, name=name, period=5, year=2026))
+    for piece in pieces:
+        yield documents_pb2.UploadRequest(chunk=piece)
 
 
-def test_a_call_is_answered_as_the_one_who_asks(connected: Connected) -> None:
-    """The caller travels with the call, letters and all."""
-    with connected.acting():
-        document = connected.stub.GetDocument(pb.GetDocumentRequest(document_id=ORGANISATION))
-    assert (document.document_id, document.uploaded_by) == (ORGANISATION, "Ingrid Ødegård")
+def test_a_call_carries_the_caller_the_request_and_the_trace(wired: Wired) -> None:
+    with wired.keys.acting(INGRID), telemetry.request("r-1"):
+        answer = wired.stub.CheckNames(asking("May.pdf"))
+    assert answer.existing[0].name == "May.pdf"
+    assert wired.files.asked[0][:2] == ("Ingrid", "r-1")
 
 
-def test_streams_carry_every_byte_both_ways(connected: Connected) -> None:
-    """ACC-38, ACC-54: upload and download."""
-    with connected.acting():
-        parts = [pb.UploadRequest(start=pb.UploadStart(folder_id=ORGANISATION, name="a.csv", period=1, year=2026))]
-        parts += [pb.UploadRequest(chunk=b"x" * 200_000)] * 5
-        document = connected.stub.Upload(iter(parts))
-        replies = list(connected.stub.Download(pb.DownloadRequest(document_id=ORGANISATION)))
-    assert (document.name, document.size) == ("a.csv", 1_000_000)
-    assert (replies[0].head.name, sum(len(each.chunk) for each in replies)) == ("Ingrid Ødegård", 3000)
+def test_a_failure_arrives_as_it_was_raised(wired: Wired) -> None:
+    refused = Conflict("document_exists", "It is there.", fields={"names": "taken"}, facts={"name": "Låta.pdf"})
+
+    def refuse() -> None:
+        raise refused
+
+    wired.files.tricks["x"] = refuse
+    with wired.keys.acting(INGRID), telemetry.request("r-2"), pytest.raises(Conflict) as raised:
+        wired.stub.CheckNames(asking("x"))
+    arrived = raised.value
+    assert (arrived.reason, arrived.message, arrived.fields) == (refused.reason, refused.message, refused.fields)
+    assert arrived.facts == {"name": "Låta.pdf", "request_id": "r-2"}
 
 
-def test_a_failure_arrives_as_it_was_raised(connected: Connected) -> None:
-    """P28: kind, reason, fields and facts cross; of a defect only that there was one."""
-    with connected.acting():
-        with pytest.raises(Conflict) as raised:
-            connected.stub.ListDocuments(pb.ListDocumentsRequest(organisation_id=ORGANISATION, name="conflict"))
-        with pytest.raises(Internal) as broken:
-            connected.stub.ListDocuments(pb.ListDocumentsRequest(organisation_id=ORGANISATION, name="defect"))
-    assert (raised.value.reason, raised.value.fields, raised.value.facts["version"]) == ("document_exists", {"name": "taken"}, "2")
-    assert "recipe" not in str(broken.value) + str(broken.value.facts)
+def test_a_defect_says_nothing_of_itself(wired: Wired) -> None:
+    """P28."""
+
+    def fail() -> None:
+        raise ZeroDivisionError("canary-4711")
+
+    wired.files.tricks["x"] = fail
+    with wired.keys.acting(INGRID), pytest.raises(Internal) as raised:
+        wired.stub.CheckNames(asking("x"))
+    chain = [str(error) + repr(vars(error)) for error in (raised.value, raised.value.__cause__) if error]
+    assert "canary-4711" not in " ".join(chain)
 
 
-def test_bad_fields_are_named_and_nobody_gets_in_without_leave(connected: Connected) -> None:
-    """P10: validation and access are the guard's, on every channel."""
-    with connected.acting(), pytest.raises(Invalid) as invalid:
-        connected.stub.GetDocument(pb.GetDocumentRequest(document_id="not an id"))
+def test_who_may_not_does_not_get_through(wired: Wired) -> None:
+    """P10."""
     with pytest.raises(Unauthenticated):
-        connected.stub.GetDocument(pb.GetDocumentRequest(document_id=ORGANISATION))
-    with connected.acting(person()), pytest.raises(Denied):
-        connected.stub.GetDocument(pb.GetDocumentRequest(document_id=ORGANISATION))
-    assert set(invalid.value.fields) == {"document_id"}
+        wired.stub.CheckNames(asking("x"))
+    with wired.keys.acting(person(PERMISSION_DOCUMENT_READ)), pytest.raises(Denied, match="role"):
+        wired.stub.CheckNames(asking("x"))
+    assert wired.files.asked == []
 
 
-def test_a_call_with_no_time_left_is_not_made(connected: Connected) -> None:
-    """P23: a deadline shrinks hop by hop, and what cannot be met is not tried."""
-    request = pb.GetDocumentRequest(document_id=ORGANISATION)
-    with connected.acting(), peers.deadline(0.001), pytest.raises(TimedOut):
-        connected.stub.GetDocument(request)
+def test_every_message_is_held_to_the_contract_also_in_the_middle_of_a_stream(wired: Wired) -> None:
+    with wired.keys.acting(INGRID):
+        with pytest.raises(Invalid) as raised:
+            wired.stub.CheckNames(documents_pb2.CheckNamesRequest(folder_id="no", period=13, year=2026, names=["x"]))
+        assert set(raised.value.fields) == {"folder_id", "period"}
+        with pytest.raises(Invalid) as raised:
+            wired.stub.Upload(uploading("a.pdf", b"fine", b"x" * 262145))
+        assert set(raised.value.fields) == {"chunk"}
 
 
-def test_a_slow_answer_is_given_up_at_the_deadline(tmp_path: Path) -> None:
-    """P23: over the network the caller goes on although the callee hangs."""
-    private, public = caller.new_keys("identity")
-    servicer, process = sample(), _process(tmp_path, secure=False)
-    server = NetworkServer(process, guarded([Rpc(servicer, rpcs.add_DocumentsServicer_to_server)], Verifier(public, audience="documents")))
-    server.start()
-    signed = Signer(private, issuer="identity").sign(READER, audience=["documents"])
-    with connect(process.listen, process) as inner, caller.acting(READER, {"documents": signed}), peers.deadline(0.5):
-        stub = rpcs.DocumentsStub(PeerChannel("documents", inner))
-        with pytest.raises(TimedOut):
-            stub.ListDocuments(pb.ListDocumentsRequest(organisation_id=ORGANISATION))
-    servicer.release.set()
-    server.drain()
+def test_files_stream_both_ways(wired: Wired) -> None:
+    content = bytes(range(256)) * 4
+    with wired.keys.acting(INGRID):
+        stored = wired.stub.Upload(uploading("a.pdf", content[:1000], content[1000:]))
+        assert (stored.size, stored.uploaded_by) == (len(content), "Ingrid")
+        pieces = list(wired.stub.Download(documents_pb2.DownloadRequest(document_id=FOLDER)))
+    assert pieces[0].head.name == "Ingrid"
+    assert b"".join(piece.chunk for piece in pieces) == content
 
 
-def test_two_servers_do_not_share_a_port(tmp_path: Path) -> None:
-    """grpc would bind both and split the calls between them; ours says that the port is taken."""
-    process = _process(tmp_path, secure=False)
-    first, second = NetworkServer(process, {}), NetworkServer(process, {})
-    first.start()
-    with pytest.raises(OSError, match="cannot listen"):
-        second.start()
-    first.drain()
+def test_a_stream_that_fails_says_so_where_it_fails(wired: Wired) -> None:
+    with wired.keys.acting(INGRID):
+        with pytest.raises(Conflict) as raised:
+            wired.stub.Upload(uploading("exists", b"a", b"b"))
+        assert raised.value.facts["name"] == "exists"
+        wired.files.content = b"x" * 30
+        pieces = wired.stub.Download(documents_pb2.DownloadRequest(document_id=FOLDER[:-1] + "f"))
+        assert next(pieces).HasField("head")
+        assert next(pieces).chunk == b"x" * 10
+        with pytest.raises(Conflict, match="Nobody"):
+            next(pieces)
 
 
-def _process(folder: Path, *, secure: bool) -> Process:
-    listen = f"localhost:{free_ports(1)[0]}"
-    if not secure:
-        return Process(listen=listen)
-    certificate, key = _certificate(folder)
-    return Process(listen=listen, tls_certificate=certificate, tls_key=key, tls_authority=certificate)
+def test_a_stream_may_be_read_by_other_threads_and_changes_nobody_elses_caller(wired: Wired) -> None:
+    wired.files.content = b"x" * 30
+    with wired.keys.acting(INGRID):
+        pieces = wired.stub.Download(documents_pb2.DownloadRequest(document_id=FOLDER))
+    seen: list[Caller] = []
+
+    def read() -> None:
+        next(pieces)
+        seen.append(caller.current())
+
+    for _ in range(3):
+        assert at_once([read]) == [None]
+    assert seen == [caller.NOBODY] * 3
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that signs itself."""
-    from datetime import timedelta
+def test_a_reader_that_leaves_ends_the_stream(wired: Wired) -> None:
+    wired.files.content = b"x" * 1_000_000
+    with wired.keys.acting(INGRID):
+        pieces = wired.stub.Download(documents_pb2.DownloadRequest(document_id=FOLDER))
+        next(pieces)
+    del pieces
+    assert wired.files.left.wait(timeout=10)
 
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
 
-    from chassis import clock
+def test_a_call_past_its_deadline_has_failed(wired: Wired) -> None:
+    """P23."""
+    never = threading.Event()
+    wired.files.tricks["slow"] = lambda: never.wait(0.4)
+    with wired.keys.acting(INGRID), pytest.raises(TimedOut):
+        wired.stub.CheckNames(asking("slow"), timeout=0.2)
+    with wired.keys.acting(INGRID), deadline(0.01), pytest.raises(TimedOut):
+        wired.stub.CheckNames(asking("slow"))
 
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    built = (
-        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
-        .not_valid_before(clock.now() - timedelta(hours=1))
-        .not_valid_after(clock.now() + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    return certificate, key
+
+def test_a_callees_own_calls_end_with_its_deadline(wired: Wired) -> None:
+    """P23."""
+    never = threading.Event()
+    wired.files.tricks |= {"outer": lambda: wired.stub.CheckNames(asking("slow"), timeout=30), "slow": lambda: never.wait(1)}
+    began = time.monotonic()
+    with wired.keys.acting(INGRID), pytest.raises(TimedOut):
+        wired.stub.CheckNames(asking("outer"), timeout=0.3)
+    assert time.monotonic() - began < 5
+
+
+def test_what_nobody_serves_is_a_defect_of_ours(wired: Wired) -> None:
+    with wired.keys.acting(INGRID), pytest.raises(Internal):
+        notify_pb2_grpc.LettersStub(wired.channel).SendNow(notify_pb2.SendNowRequest())
+
+
+def test_no_call_is_made_inside_a_transaction(wired: Wired, new_database: Callable[[str], str]) -> None:
+    database = Database(new_database("calls"), service="calls")
+    with wired.keys.acting(INGRID), database.transaction():
+        with pytest.raises(RuntimeError, match="inside a transaction"):
+            wired.stub.CheckNames(asking("x"))
+        with pytest.raises(RuntimeError, match="inside a transaction"):
+            list(wired.stub.Download(documents_pb2.DownloadRequest(document_id=FOLDER)))
+    assert wired.files.asked == []
+    database.close()
+
+
+def test_nobody_there_is_unavailable_and_names_no_address() -> None:
+    (port,) = free_ports(1)
+    with connect(f"127.0.0.1:{port}", Process()) as channel, pytest.raises(Unavailable) as raised:
+        documents_pb2_grpc.DocumentsStub(PeerChannel("documents", channel)).CheckNames(asking("x"), timeout=3)
+    assert "127.0.0.1" not in raised.value.message
+
+
+def test_a_full_server_refuses_at_once_and_recovers(tmp_path: Path) -> None:
+    """P27."""
+    files, keys, go, refused = new_files(), Keys.make(tmp_path), threading.Event(), threading.Event()
+    files.tricks["hold"] = lambda: go.wait(30)
+
+    def ask() -> None:
+        with keys.acting(INGRID):
+            try:
+                stub.CheckNames(asking("hold"), timeout=30)
+            except Unavailable:
+                refused.set()
+
+    with over_network(files, keys, Process(listen="localhost:0", threads=1)) as channel:
+        stub = documents_pb2_grpc.DocumentsStub(channel)
+        threads = [threading.Thread(target=ask) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        assert refused.wait(timeout=10)
+        go.set()
+        for thread in threads:
+            thread.join()
+        with keys.acting(INGRID):
+            assert stub.CheckNames(asking("x")).existing[0].name == "x"
+
+
+def test_with_certificates_only_those_who_show_one_get_in(tmp_path: Path) -> None:
+    held = certificates(tmp_path)
+    files, keys, (port,) = new_files(), Keys.make(tmp_path), free_ports(1)
+    process = Process(listen=f"localhost:{port}", tls_authority=held.authority, tls_key=held.key, tls_certificate=held.certificate)
+    strangers = [
+        grpc.insecure_channel(f"localhost:{port}"),
+        grpc.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(held.authority.read_bytes())),
+    ]
+    with over_network(files, keys, process) as channel, keys.acting(INGRID):
+        assert documents_pb2_grpc.DocumentsStub(channel).CheckNames(asking("x")).existing[0].name == "x"
+        for stranger in strangers:
+            with stranger, pytest.raises(Unavailable):
+                documents_pb2_grpc.DocumentsStub(PeerChannel("documents", stranger)).CheckNames(asking("x"), timeout=3)
+    assert len(files.asked) == 1

@@ -44,10 +44,8 @@ def test_an_event_reaches_its_handler_once(service: ServiceUnderTest) -> None:
     sent = messages(service).SendMessage(message())
     assert [event.message_id for event in service.relay() if isinstance(event, events_pb2.MessageSent)] == [sent.message_id]
     assert service.relay() == []
-    subjects = [
-        each.subject for each in messages(service).ListMessages(messaging_pb2.ListMessagesRequest(organisation_id=ORGANISATION)).messages
-    ]
-    assert subjects == ["Payroll of May", f"heard {sent.message_id}"]
+    listed = messages(service).ListMessages(messaging_pb2.ListMessagesRequest(organisation_id=ORGANISATION))
+    assert [each.subject for each in listed.messages] == ["Payroll of May", f"heard {sent.message_id}"]
 
 
 def test_an_event_of_another_service_is_brought(service: ServiceUnderTest) -> None:
@@ -69,10 +67,9 @@ def test_a_defect_tells_the_caller_nothing_but_the_request(service: ServiceUnder
 
 
 def test_bad_fields_are_named(service: ServiceUnderTest) -> None:
+    wrong = messaging_pb2.SendMessageRequest(organisation_id="nonsense", service_area=SERVICE_AREA_PAYROLL, subject="", body="x")
     with pytest.raises(Invalid) as refused:
-        messages(service).SendMessage(
-            messaging_pb2.SendMessageRequest(organisation_id="nonsense", service_area=SERVICE_AREA_PAYROLL, subject="", body="x")
-        )
+        messages(service).SendMessage(wrong)
     assert set(refused.value.fields) == {"organisation_id", "subject"}
 
 
