@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from chassis.config import Process
+
 
 @dataclass(frozen=True)
 class Certificates:
@@ -17,6 +19,10 @@ class Certificates:
     authority: Path
     key: Path
     certificate: Path
+
+    def process(self, listen: str) -> Process:
+        """The settings of a process that shows them."""
+        return Process(listen=listen, tls_authority=self.authority, tls_key=self.key, tls_certificate=self.certificate)
 
 
 def certificates(folder: Path) -> Certificates:

@@ -19,6 +19,7 @@ from chassis.local import LocalServer
 from chassis.peers import PeerChannel, connect
 from chassis.rpc import NetworkServer, guarded
 from chassis.service import Rpc, Service
+from tests.chassis.certificates import certificates
 
 # What CheckNames does for a name.
 Tricks = dict[str, Callable[[], object]]
@@ -107,6 +108,14 @@ def in_process(files: Files, keys: Keys) -> Iterator[PeerChannel]:
     local = LocalServer()
     local.add(guarded(service(files).rpcs, Verifier(keys.public, audience="documents")))
     yield PeerChannel("documents", local.channel())
+
+
+@contextmanager
+def over_tls(files: Files, keys: Keys) -> Iterator[PeerChannel]:
+    """A channel to the servicer behind a real port, both sides showing certificates."""
+    held = certificates(keys.path.parent)
+    with over_network(files, keys, held.process("localhost:0")) as channel:
+        yield channel
 
 
 @contextmanager

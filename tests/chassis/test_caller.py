@@ -5,6 +5,8 @@ import json
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, OKPKey
 
@@ -49,6 +51,18 @@ def test_a_changed_assertion_is_not_believed() -> None:
     for token in (f"{header}.{forged}.{signature}", f"{header}.{body}.", "", "x", "a.b.c"):
         with pytest.raises(Unauthenticated):
             verifier().verify(token)
+
+
+@given(position=st.integers(0, 10_000), other=st.sampled_from("AQgw-_"))
+def test_whatever_character_is_changed_nobody_else_is_believed(position: int, other: str) -> None:
+    """P10."""
+    token = SIGNER.sign(INGRID, audience=["documents"])
+    place = position % len(token)
+    changed = token[:place] + other + token[place + 1 :]
+    try:
+        assert verifier().verify(changed) == INGRID
+    except Unauthenticated:
+        assert changed != token
 
 
 def test_no_other_algorithm_is_accepted() -> None:

@@ -20,7 +20,7 @@ from chassis.errors import Conflict, Denied, Internal, Invalid, TimedOut, Unauth
 from chassis.peers import PeerChannel, connect, deadline
 from chassis.testing import at_once, person
 from tests.chassis.certificates import certificates
-from tests.chassis.files import Files, Keys, in_process, new_files, over_network
+from tests.chassis.files import Files, Keys, in_process, new_files, over_network, over_tls
 from tests.servers.program import free_ports
 
 FOLDER = "0190a0a0-0000-7000-8000-00000000000a"
@@ -41,7 +41,7 @@ class Wired:
         return documents_pb2_grpc.DocumentsStub(self.channel)
 
 
-@pytest.fixture(params=[in_process, over_network])
+@pytest.fixture(params=[in_process, over_network, over_tls])
 def wired(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wired]:
     files, keys = new_files(), Keys.make(tmp_path)
     with request.param(files, keys) as channel:
@@ -229,12 +229,11 @@ def test_a_full_server_refuses_at_once_and_recovers(tmp_path: Path) -> None:
 def test_with_certificates_only_those_who_show_one_get_in(tmp_path: Path) -> None:
     held = certificates(tmp_path)
     files, keys, (port,) = new_files(), Keys.make(tmp_path), free_ports(1)
-    process = Process(listen=f"localhost:{port}", tls_authority=held.authority, tls_key=held.key, tls_certificate=held.certificate)
     strangers = [
         grpc.insecure_channel(f"localhost:{port}"),
         grpc.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(held.authority.read_bytes())),
     ]
-    with over_network(files, keys, process) as channel, keys.acting(INGRID):
+    with over_network(files, keys, held.process(f"localhost:{port}")) as channel, keys.acting(INGRID):
         assert documents_pb2_grpc.DocumentsStub(channel).CheckNames(asking("x")).existing[0].name == "x"
         for stranger in strangers:
             with stranger, pytest.raises(Unavailable):

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from chassis import clock, outbox
@@ -100,6 +102,14 @@ def test_a_job_that_fails_hinders_no_other(broker_url: str, database: Database) 
         assert done.get(timeout=20) == "fine"
 
 
+def test_a_request_that_cannot_be_written_down_stops_no_other(broker_url: str, database: Database) -> None:
+    done = queue.Queue[str]()
+    with working(broker_url, database, Job("sample.scan", done.put)):
+        database.start_job("sample.scan", (object(),))  # type: ignore[arg-type]  # what no request can carry
+        database.start_job("sample.scan", ("meant",))
+        assert done.get(timeout=20) == "meant"
+
+
 def test_a_stop_lets_the_job_at_hand_finish(broker_url: str, database: Database) -> None:
     entered, go, finished = threading.Event(), threading.Event(), threading.Event()
 
@@ -152,6 +162,13 @@ def test_of_three_replicas_one_runs_each_slot(database: Database) -> None:
 def test_slots_begin_at_the_same_moments_everywhere() -> None:
     assert slot_of(datetime(2026, 5, 3, 10, 7, 31, 250, tzinfo=UTC), timedelta(minutes=5)) == datetime(2026, 5, 3, 10, 5, tzinfo=UTC)
     assert slot_of(datetime(2026, 5, 3, 23, 59, 59, tzinfo=UTC), timedelta(days=1)) == datetime(2026, 5, 3, tzinfo=UTC)
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.integers(1, 10_000))
+def test_every_moment_lies_in_its_slot(moment: datetime, seconds: int) -> None:
+    """P25: slots cover time without gaps."""
+    every = timedelta(seconds=seconds)
+    assert timedelta(0) <= moment - slot_of(moment, every) < every + timedelta(milliseconds=1)
 
 
 def test_old_slots_are_forgotten(database: Database) -> None:

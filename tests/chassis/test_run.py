@@ -49,7 +49,8 @@ def probe(of: Process, path: str) -> tuple[int, str]:
         with urllib.request.urlopen(f"http://{of.admin_listen}{path}", timeout=5) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
+        with refused:
+            return refused.code, refused.read().decode()
 
 
 def asking(channel: grpc.Channel, name: str) -> documents_pb2.CheckNamesResponse:
