@@ -1,11 +1,14 @@
 """Other ways through the portal: in another language, with the keyboard alone, without script."""
 
-import pytest
-from playwright.sync_api import expect
+import re
 
-from demo import files
+import pytest
+from playwright.sync_api import Route, expect
+
+from demo import data, files
 from demo.people import PASSWORD
 from tests.journeys.pages import Documents, Portal, Upload, Window, payloads, sign_in
+from tests.journeys.rest import Rest
 from tests.journeys.soundness import tab_to
 from tests.journeys.stage import Company, Stage
 from tests.waiting import eventually
@@ -78,3 +81,23 @@ def test_without_script_one_can_sign_in_and_upload(window: Window, all_in_one: S
         return Documents(portal).row("By form.csv").get_by_text("Updated").count() == 1
 
     eventually(updated, seconds=30)
+
+
+def test_news_that_comes_while_news_is_fetched_is_shown_too(window: Window, all_in_one: Stage, furnished: Company) -> None:
+    """ACC-59, ACC-67: a slow list is not left behind by what happens meanwhile."""
+    page = window(furnished.administrator)
+    page.goto("/documents")
+    held: list[Route] = []
+    page.route(re.compile(r"/documents(\?.*)?$"), lambda route: route.continue_() if held else held.append(route))
+    tell = "document.body.dispatchEvent(new CustomEvent('kontor:documents'))"
+    page.evaluate(tell)
+    eventually(lambda: page.evaluate("1") and held)
+    slow = held[0].fetch()  # the list as it was
+    with all_in_one.world.acting(furnished.payroll):
+        data.upload(all_in_one.world, furnished.id, files.File("Meanwhile.csv", files.csv(), "payroll"))
+    answered = Rest(all_in_one.product.url, all_in_one.world.token(furnished.administrator))
+    listed = f"/api/v1/organisations/{furnished.id}/documents"
+    eventually(lambda: "Meanwhile.csv" in [each["name"] for each in answered.get(listed).ok()["documents"]], seconds=30)
+    page.evaluate(tell)
+    held[0].fulfill(response=slow)
+    expect(Documents(Portal(page, "en")).row("Meanwhile.csv")).to_be_visible()

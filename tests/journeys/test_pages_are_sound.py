@@ -60,6 +60,13 @@ def _asked_for_a_code(page: Page, person: Person) -> None:
     expect(page.get_by_label("One-time code")).to_be_visible()
 
 
+def test_the_documentation_of_the_api(window: Window) -> None:
+    """Issue 2: readable by everybody, too, and with nothing from elsewhere. It is long, so it is looked over at one width only."""
+    inspector = Inspector(window())
+    inspector.visit("/api/docs")
+    assert inspector.faults == []
+
+
 @SIZES
 def test_what_somebody_new_sees(window: Window, all_in_one: Stage, furnished: Company, size: tuple[int, int]) -> None:
     """ACC-14, ACC-16, ACC-23, ACC-27: the welcome link before and after, the QR code, and pages without a folder."""
