@@ -27,6 +27,19 @@ FIRM_PAGES = (
 )  # fmt: skip
 
 
+def test_the_inspector_sees_what_is_wrong(window: Window) -> None:
+    """Otherwise nothing below would say anything: a picture without words, a broken script, a script from elsewhere."""
+    page = window()
+    inspector = Inspector(page)
+    page.goto("/sign-in")
+    page.evaluate("document.querySelector('main').append(new Image())")
+    page.evaluate("setTimeout(() => { throw new Error('broken') })")
+    page.evaluate("document.head.append(Object.assign(document.createElement('script'), {src: 'https://elsewhere.example/x.js'}))")
+    inspector.look("a bad page")
+    found = "\n".join(inspector.faults)
+    assert all(fault in found for fault in ("image-alt", "broken", "Content Security Policy")), found
+
+
 @SIZES
 def test_what_everybody_sees(window: Window, all_in_one: Stage, furnished: Company, size: tuple[int, int]) -> None:
     """ACC-20, ACC-27, ACC-74: signing in, passwords, links, information, and what is not there."""
