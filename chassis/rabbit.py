@@ -57,12 +57,15 @@ class Publisher:
         return {envelope.id for envelope, _ in messages} - self._failed
 
     def _acked(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - called by py-amqp
-        for done in [held for held in self._open if held == tag or (multiple and held <= tag)]:
+        for done in self._meant(tag, multiple):
             del self._open[done]
 
     def _nacked(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - called by py-amqp
-        self._failed |= {self._open[held] for held in self._open if held == tag or (multiple and held <= tag)}
+        self._failed |= {self._open[held] for held in self._meant(tag, multiple)}
         self._acked(tag, multiple)
+
+    def _meant(self, tag: int, multiple: bool) -> list[int]:  # noqa: FBT001 - as above
+        return [held for held in self._open if held <= tag] if multiple else [tag] if tag in self._open else []
 
     def _returned(self, _error: Any, _exchange: str, routing_key: str, message: Any) -> None:
         # No queue is bound: a service has not declared its queue yet. The event stays in the outbox until one has.
