@@ -38,7 +38,7 @@ class Jobs:
         self._app.conf.update(
             task_ignore_result=True, task_acks_late=True, task_reject_on_worker_lost=True, worker_prefetch_multiplier=1,
             worker_hijack_root_logger=False, broker_connection_retry_on_startup=True, task_publish_retry=False,
-            broker_connection_max_retries=None, worker_enable_remote_control=False, worker_send_task_events=False,
+            broker_connection_max_retries=None, broker_heartbeat=0, worker_enable_remote_control=False, worker_send_task_events=False,
             worker_detect_quorum_queues=True, task_create_missing_queue_type="quorum", task_default_queue_type="quorum",
             broker_transport_options=PATIENCE if broker_url else {"polling_interval": 0.1},
         )  # fmt: skip

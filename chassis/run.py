@@ -79,8 +79,7 @@ class Running:
         if "consumer" in self.parts:
             self._begin("bus", self.bus.start, self.bus.stop)
         if "relay" in self.parts:
-            for service in self.services:
-                self._relay(service)
+            self._relay()
         self._begin("jobs", partial(self.jobs.start, work="jobs" in self.parts), self.jobs.stop)
         if "rpc" in self.parts:
             if self.server is not None:
@@ -122,17 +121,21 @@ class Running:
         start()
         self._stops.append((name, stop))
 
-    def _relay(self, service: Service) -> None:
-        if service.database is None:
-            return
-        relay = Relay(service.database, self.bus)
-        thread = threading.Thread(target=relay.run, name=f"relay-{service.name}", daemon=True)
+    def _relay(self) -> None:
+        relays = [Relay(service.database, self.bus) for service in self.services if service.database is not None]
+        threads = [threading.Thread(target=relay.run, name=f"relay-{number}", daemon=True) for number, relay in enumerate(relays)]
+
+        def start() -> None:
+            for thread in threads:
+                thread.start()
 
         def stop() -> None:
-            relay.stop()
-            thread.join(timeout=10)
+            for relay in relays:
+                relay.stop()
+            for thread in threads:
+                thread.join(timeout=10)
 
-        self._begin(f"relay {service.name}", thread.start, stop)
+        self._begin("relays", start, stop)
 
 
 def _reasons(checks: Iterable[Callable[[], None]]) -> list[str]:
