@@ -43,7 +43,7 @@ def uploads(story: Story) -> None:
 
 
 def sends_a_file_again(story: Story) -> None:
-    """Step 6. ACC-40: keep or replace, nothing by itself. ACC-41: in another month it is another file. ACC-42: Updated, version 2."""
+    """Step 6. ACC-40: keep or replace, nothing by itself. ACC-42: Updated, version 2."""
     portal, upload, name = story.me, Upload(story.me), "Avtale.pdf"
     better = files.pdf("Avtale", ["Fast stilling", "Fra 1. juni"])
     upload.choose_again({name: better})

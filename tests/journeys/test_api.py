@@ -27,7 +27,7 @@ from tests.journeys.stage import BOTH, Authenticator, Company, Stage
 from tests.scenario import FIRM
 from tests.waiting import eventually
 
-PAYROLL = access_pb2.SERVICE_AREA_PAYROLL
+PAYROLL, HR = access_pb2.SERVICE_AREA_PAYROLL, access_pb2.SERVICE_AREA_HR
 TODAY = clock.now()
 PERIOD = {"period": TODAY.month, "year": TODAY.year}
 PIECE = 256 * 1024
@@ -49,6 +49,9 @@ def test_another_frontend_does_the_main_job_over_rest(stage: Stage, request: pyt
     _what_the_scan_stops_is_shared_with_nobody(me, api.as_(stage.world.token(company.payroll)), company)
     _the_firm_reads_and_answers(api, stage, company, document)
     _several_files_come_as_one_zip(me, company)
+    _another_month_is_another_file(me, company)
+    _folders_and_areas_keep_people_apart(api, stage, company, me)
+    _a_tick_taken_away_is_gone_at_once(boss, me, company, member)
     assert me.put("/api/v1/notice-settings", settings={"documents_by_email": True}).ok()["documents_by_email"]
     _removal_ends_access_at_once(boss, me, company, member)
     assert boss.post("/api/v1/session:sign-out").status == 200
@@ -84,8 +87,7 @@ def _has_no_folder_before_it_is_given(me: Rest, boss: Rest, company: Company, me
     boss.put(f"/api/v1/members/{member}/folder-access", folder_ids=[company.folders[PAYROLL]]).ok()
     (folder,) = me.get(own).ok()["folders"]
     assert folder["service_area"] == "SERVICE_AREA_PAYROLL"
-    other = company.folders[access_pb2.SERVICE_AREA_HR]
-    assert me.upload(other, "secret.pdf", files.pdf("HR", []), **PERIOD).status == 404
+    assert me.upload(company.folders[HR], "secret.pdf", files.pdf("HR", []), **PERIOD).status == 404
 
 
 def _uploads(me: Rest, company: Company) -> dict[str, Any]:
@@ -164,12 +166,33 @@ def _several_files_come_as_one_zip(me: Rest, company: Company) -> None:
     assert len(sums) == 2
 
 
+def _another_month_is_another_file(me: Rest, company: Company) -> None:
+    for elsewhere in ({"period": TODAY.month % 12 + 1, "year": TODAY.year}, {"period": TODAY.month, "year": TODAY.year - 1}):
+        begun = me.upload(company.folders[PAYROLL], "Lønn mai.xlsx", BETTER, **elsewhere).ok()
+        assert _scanned(me, begun["document_id"])["version"] == 1
+
+
+def _folders_and_areas_keep_people_apart(api: Rest, stage: Stage, company: Company, me: Rest) -> None:
+    boss, payroll, hr = (api.as_(stage.world.token(person)) for person in (company.administrator, company.payroll, company.hr))
+    begun = boss.upload(company.folders[HR], "Contract.pdf", files.pdf("Contract", []), **PERIOD).ok()
+    path = f"/api/v1/documents/{_scanned(boss, begun['document_id'])['document_id']}"
+    assert [each.get(path).status for each in (boss, hr, payroll, me)] == [200, 200, 404, 404]
+
+
+def _a_tick_taken_away_is_gone_at_once(boss: Rest, me: Rest, company: Company, member: str) -> None:
+    boss.put(f"/api/v1/members/{member}/folder-access", folder_ids=[]).ok()
+    assert _listed(me, company) == []
+    assert me.upload(company.folders[PAYROLL], "late.csv", files.csv(), **PERIOD).status == 404
+    boss.put(f"/api/v1/members/{member}/folder-access", folder_ids=[company.folders[PAYROLL]]).ok()
+    assert _listed(me, company) != []
+
+
 def _removal_ends_access_at_once(boss: Rest, me: Rest, company: Company, member: str) -> None:
     boss.delete(f"/api/v1/members/{member}").ok()
     assert me.get(f"/api/v1/organisations/{company.id}/documents").status == 401
     assert me.get("/api/v1/profile").ok().get("memberships", []) == []
     mine = [each for each in _listed(boss, company) if each["name"] == "Lønn mai.xlsx"]
-    assert [each["uploaded_by"] for each in mine] == [f"{company.colleague.first_name} {company.colleague.last_name}"]
+    assert {each["uploaded_by"] for each in mine} == {f"{company.colleague.first_name} {company.colleague.last_name}"}
 
 
 @dataclass

@@ -11,6 +11,7 @@ from demo import files
 from tests import scenario
 from tests.fleet import Servers, apart
 from tests.journeys.pages import Documents, Portal, Upload
+from tests.journeys.rest import Rest
 from tests.journeys.stage import DATABASES, Company, Stage, stop_all
 from tests.servers.browser import Pages
 from tests.servers.clamd import address
@@ -52,6 +53,7 @@ def test_what_is_away_is_waited_for_in_words(
     _without_the_broker_files_are_received(portal, fragile, company, rabbit_node)
     _without_the_store_one_is_told_to_try_again(portal, company, own_s3)
     _without_the_mail_server_mail_waits(portal, fragile, company, smtp)
+    _everything_was_noticed_once(fragile, company)
 
 
 def _sends(portal: Portal, company: Company, name: str) -> Upload:
@@ -131,3 +133,10 @@ def _without_the_mail_server_mail_waits(portal: Portal, stage: Stage, company: C
     eventually(lambda: len(stage.letters(company.hr)) == before + 1, seconds=30)
     portal.page.goto(stage.link(company.hr))
     expect(portal.heading("Make a password")).to_be_visible()
+
+
+def _everything_was_noticed_once(stage: Stage, company: Company) -> None:
+    firm = Rest(stage.product.url, stage.world.token(company.payroll))
+    notices = eventually(lambda: found if len(found := firm.get("/api/v1/notices").ok().get("notices", [])) >= 3 else None, seconds=30)
+    assert notices is not None
+    assert len(notices) == len({notice["subject_id"] for notice in notices}) == 3
