@@ -111,8 +111,8 @@ class LocalBus:
 class RabbitBus:
     """The bus between processes: RabbitMQ, a topic exchange, one quorum queue a service, batched confirms."""
 
-    def __init__(self, url: str, *, consumers: int = 2) -> None:
-        self._url, self._consumers = url, consumers
+    def __init__(self, url: str, *, consumers: int = 2, prefetch: int = rabbit.PREFETCH) -> None:
+        self._url, self._consumers, self._prefetch = url, consumers, prefetch
         self._publisher: rabbit.Publisher | None = None
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._threads: list[threading.Thread] = []
@@ -177,12 +177,24 @@ class RabbitBus:
         while not self._stop.is_set():
             try:
                 with rabbit.connected(self._url, heartbeat=rabbit.HEARTBEAT_SECONDS) as connection:
-                    rabbit.consume(connection, queue(), partial(receive, connection), stop=self._stop)
+                    rabbit.consume(connection, queue(), partial(receive, connection), stop=self._stop, prefetch=self._prefetch)
             except Exception as why:  # noqa: BLE001 - whatever it is, what was not acknowledged comes again, and this loop outlives it
                 self._log.warning("consumer reconnects", error=type(why).__name__, exc_info=None if isinstance(why, rabbit.BROKEN) else why)
                 self._stop.wait(PAUSE_SECONDS)
 
-    def _receive(self, inbox: Inbox, connection: kombu.Connection, message: Any) -> None:
+    def _receive(self, inbox: Inbox, connection: kombu.Connection, messages: list[Any]) -> None:
+        # What was brought before may be what took a process with it: that is handled by itself.
+        fresh = [message for message in messages if not message.delivery_info["redelivered"]]
+        handled: set[str] = set()
+        with suppress(Exception):  # whatever it is: each is now received by itself, and what is wrong with it is told there
+            handled = inbox.receive_together([Envelope.FromString(message.body) for message in fresh]) if len(fresh) > 1 else handled
+        for message in messages:
+            if message.properties.get("message_id") in handled:
+                message.ack()
+            else:
+                self._receive_one(inbox, connection, message)
+
+    def _receive_one(self, inbox: Inbox, connection: kombu.Connection, message: Any) -> None:
         try:
             envelope = Envelope.FromString(message.body)
         except DecodeError:
@@ -194,8 +206,8 @@ class RabbitBus:
                 done = inbox.receive(envelope)
             except Exception as why:  # noqa: BLE001 - what a handler raises ends in the inbox: this is the database, away or not yet migrated
                 # The event is held here: each time it is given back would count towards the broker's limit.
-                known = isinstance(why, Failure)
-                self._log.warning("event waits", type=envelope.type, error=type(why).__name__, exc_info=None if known else why)
+                unforeseen = None if isinstance(why, Failure) else why
+                self._log.warning("event waits", type=envelope.type, error=type(why).__name__, exc_info=unforeseen)
                 self._stop.wait(PAUSE_SECONDS)
                 connection.heartbeat_check()
                 continue
@@ -229,10 +241,11 @@ def _tell(watcher: Watcher, envelope: Envelope) -> None:
         telemetry.log("chassis.bus").exception("watcher failed", type=envelope.type)
 
 
-def _pass(watcher: Watcher, _: kombu.Connection, message: Any) -> None:
-    message.ack()
-    with suppress(DecodeError):  # whoever handles it sets it aside, and says so
-        _tell(watcher, Envelope.FromString(message.body))
+def _pass(watcher: Watcher, _: kombu.Connection, messages: list[Any]) -> None:
+    for message in messages:
+        message.ack()
+        with suppress(DecodeError):  # whoever handles it sets it aside, and says so
+            _tell(watcher, Envelope.FromString(message.body))
 
 
 @contextmanager

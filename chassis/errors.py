@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import grpc
-from google.protobuf import any_pb2
+from google.protobuf import any as any_message
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
@@ -104,12 +104,8 @@ def to_status(failure: Failure, *, request_id: str = "") -> Any:
         details.append(error_details_pb2.BadRequest(field_violations=violations))
     if request_id:
         details.append(error_details_pb2.RequestInfo(request_id=request_id))
-    packed = []
-    for detail in details:
-        holder = any_pb2.Any()
-        holder.Pack(detail)
-        packed.append(holder)
-    status = rpc_status.to_status(status_pb2.Status(code=failure.code.value[0], message=failure.message, details=packed))
+    packed = status_pb2.Status(code=failure.code.value[0], message=failure.message, details=map(any_message.pack, details))
+    status = rpc_status.to_status(packed)
     if failure.code is grpc.StatusCode.UNAVAILABLE:
         # The call has been here and may have done something: channels repeat only calls that reached nobody.
         return status._replace(trailing_metadata=(*status.trailing_metadata, NOT_AGAIN))
@@ -135,19 +131,9 @@ def from_rpc(error: grpc.RpcError) -> Failure:
 
 def to_problem(failure: Failure, *, instance: str = "", request_id: str = "") -> dict[str, Any]:
     """The failure as an RFC 9457 problem document."""
-    problem: dict[str, Any] = {
-        "type": f"urn:{DOMAIN}:problem:{failure.reason}",
-        "title": failure.message,
-        "status": failure.http_status,
-        "reason": failure.reason,
-    }
-    if instance:
-        problem["instance"] = instance
-    if request_id or failure.facts.get("request_id"):
-        problem["request_id"] = request_id or failure.facts["request_id"]
-    if failure.fields:
-        problem["errors"] = [{"field": field, "reason": what} for field, what in failure.fields.items()]
-    facts = {key: value for key, value in failure.facts.items() if key != "request_id"}
-    if facts:
-        problem["facts"] = facts
-    return problem
+    facts = dict(failure.facts)
+    held = facts.pop("request_id", "")
+    problem = {"type": f"urn:{DOMAIN}:problem:{failure.reason}", "title": failure.message, "status": failure.http_status}
+    errors = [{"field": field, "reason": what} for field, what in failure.fields.items()]
+    known = {"reason": failure.reason, "instance": instance, "request_id": request_id or held, "errors": errors, "facts": facts}
+    return problem | {name: value for name, value in known.items() if value}

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextvars import Context
+from functools import partialmethod
 from typing import Any, NamedTuple, NoReturn
 
 import grpc
@@ -43,18 +44,6 @@ class LocalChannel:
     def __init__(self, find: Callable[[str], "grpc.RpcMethodHandler[Any, Any]"]) -> None:
         self._find, self._open = find, True
 
-    def unary_unary(self, *given: Any, **named: Any) -> Any:
-        """One message each way."""
-        return self._calling("unary_unary", *given, **named)
-
-    def unary_stream(self, *given: Any, **named: Any) -> Any:
-        """One message there, many back."""
-        return self._calling("unary_stream", *given, **named)
-
-    def stream_unary(self, *given: Any, **named: Any) -> Any:
-        """Many messages there, one back."""
-        return self._calling("stream_unary", *given, **named)
-
     def close(self) -> None:
         """Make no further call."""
         self._open = False
@@ -78,6 +67,10 @@ class LocalChannel:
             return response_deserializer(encode(reply))
 
         return call
+
+    unary_unary = partialmethod(_calling, "unary_unary")
+    unary_stream = partialmethod(_calling, "unary_stream")
+    stream_unary = partialmethod(_calling, "stream_unary")
 
 
 def in_context(context: Context, items: Iterable[Any]) -> Generator[Any, None, None]:
@@ -128,6 +121,14 @@ class LocalContext:
     def invocation_metadata(self) -> tuple[Entry, ...]:
         """What the caller sent along."""
         return tuple(Entry(*pair) for pair in self._metadata)
+
+    def auth_context(self) -> dict[str, list[bytes]]:
+        """What the channel has proved: nothing, inside a process."""
+        return {}
+
+    def peer(self) -> str:
+        """Where the caller is: here."""
+        return "local"
 
     def time_remaining(self) -> float:
         """Seconds until the deadline."""

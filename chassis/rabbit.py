@@ -20,6 +20,10 @@ DEAD = kombu.Exchange("kontor.dead", "fanout", durable=True)
 CONFIRM_SECONDS = 10
 HEARTBEAT_SECONDS = 20
 PREFETCH = 50
+# How long a message that has come waits for the next, so that both are handled together.
+LINGER_SECONDS = 0.002
+# The inbox counts attempts; the broker counts deliveries, also of what was only fetched by a consumer that then died: out of reach for it.
+DELIVERIES = 10_000
 # What a watcher has not looked at by then is old news.
 WATCHED = 10_000
 BROKEN = (AMQPError, KombuError, OSError)
@@ -36,9 +40,8 @@ class Publisher:
         self._open: dict[int, str] = {}
         self._failed: set[str] = set()
         self._tag = 0
-        self._channel.events["basic_ack"].add(self._acked)
-        self._channel.events["basic_nack"].add(self._nacked)
-        self._channel.events["basic_return"].add(self._returned)
+        for name, heard in {"basic_ack": self._acked, "basic_nack": self._nacked, "basic_return": self._returned}.items():
+            self._channel.events[name].add(heard)
 
     def publish(self, messages: Sequence[tuple[Envelope, bool]]) -> set[str]:
         """Publish events, each with whether it must reach a queue; answers the ids of those that the broker has safe."""
@@ -91,15 +94,26 @@ def connect(url: str, *, heartbeat: int = 0) -> kombu.Connection:
     return connection
 
 
-def consume(connection: kombu.Connection, queue: kombu.Queue, receive: Callable[[Any], None], *, stop: threading.Event) -> None:
-    """Hand each message of the queue to `receive` until `stop`. Raises one of BROKEN when the connection is lost."""
+def consume(
+    connection: kombu.Connection, queue: kombu.Queue, receive: Callable[[list[Any]], None], *, stop: threading.Event, prefetch: int
+) -> None:
+    """Hand the messages of the queue to `receive`, as many at once as have come, until `stop`.
+
+    Raises one of BROKEN when the connection is lost.
+    """
     declare(connection, queue)
-    with kombu.Consumer(connection.default_channel, [queue], on_message=receive, prefetch_count=PREFETCH, accept=None, auto_declare=False):
+    come, take = list[Any](), {"prefetch_count": prefetch, "accept": None, "auto_declare": False}
+    with kombu.Consumer(connection.default_channel, [queue], on_message=come.append, **take):
         while not stop.is_set():
             try:
-                connection.drain_events(timeout=1)
+                connection.drain_events(timeout=LINGER_SECONDS if come else 1)
+                waiting = len(come) < prefetch
             except TimeoutError:
                 connection.heartbeat_check()
+                waiting = not come
+            if not waiting:
+                receive(come[:])
+                come.clear()
 
 
 def declare(connection: kombu.Connection, queue: kombu.Queue) -> None:
@@ -113,7 +127,7 @@ def declare(connection: kombu.Connection, queue: kombu.Queue) -> None:
 def service_queue(service: str, types: Iterable[str]) -> kombu.Queue:
     """The durable queue of a service: replicated, never dropping, poison set aside by the inbox long before the broker would."""
     arguments = {
-        "x-queue-type": "quorum", "x-delivery-limit": 20, "x-overflow": "reject-publish",
+        "x-queue-type": "quorum", "x-delivery-limit": DELIVERIES, "x-overflow": "reject-publish",
         "x-dead-letter-exchange": DEAD.name, "x-dead-letter-strategy": "at-least-once",
     }  # fmt: skip
     return kombu.Queue(f"kontor.{service}", bindings=_bindings(types), durable=True, queue_arguments=arguments)

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 import protovalidate
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
@@ -67,6 +70,20 @@ def recorded(rpcs: Iterable[Rpc]) -> Handlers:
     return handlers
 
 
+def certificate_of(context: grpc.ServicerContext) -> str:
+    """SHA-256 of the certificate that the caller's channel has proved to hold, in hexadecimal; empty without mutual TLS."""
+    shown: Any
+    for shown in context.auth_context().get("x509_pem_cert", ()):
+        return x509.load_pem_x509_certificate(shown).fingerprint(hashes.SHA256()).hex()
+    return ""
+
+
+def address_of(context: grpc.ServicerContext) -> str:
+    """The IP address at the other end of the channel; empty where there is none."""
+    kind, _, where = unquote(context.peer()).partition(":")
+    return where.rpartition(":")[0].strip("[]") if kind in ("ipv4", "ipv6") else ""
+
+
 class _Guard:
     """Stands before one RPC."""
 
@@ -111,6 +128,8 @@ class _Guard:
                 token = str(sent.get("kontor-assertion", ""))
                 who = self._verifier.verify(token) if token else caller.NOBODY
                 self._authorise(who)
+                if who.certificate and certificate_of(context) != who.certificate:
+                    raise Unauthenticated("certificate_needed", "This works only on a channel that shows the key's certificate.")
                 with caller.acting(who, {"*": token} if token else {}), deadline(context.time_remaining()):
                     yield
         except Failure as failure:
@@ -144,6 +163,10 @@ class _Guard:
             raise Denied("for_services_only", "Only another service may call this.")
         if kind == "permission" and self._access.permission not in who.permissions:
             raise Denied("not_permitted", "Your role does not include this.")
+        if who.clients and not self._access.limited_keys:
+            raise Denied("not_for_this_key", "The API key is limited to some clients, and this is about more than those.")
+        if self._access.beta and not who.beta:
+            raise Denied("beta_needed", "Only for those who have switched on the beta programme.")
         if self._access.step_up and not who.stepped_up():
             raise Denied("step_up_needed", "Confirm with a fresh second factor.")
 

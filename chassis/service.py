@@ -1,6 +1,6 @@
 """What a service is: the RPCs it answers, the events it handles, the jobs it does, and what it stands on."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -96,8 +96,3 @@ def due(module: ModuleType, *arguments: Any, service: str) -> Job:
     """The job in `module`: `run(*arguments, *asked)`, every EVERY if the module has one. Named after service and module."""
     name = f"{service}.{module.__name__.rpartition('.')[2]}"
     return Job(name, partial(module.run, *arguments), getattr(module, "EVERY", None))
-
-
-def names(things: Iterable[Handler | Job]) -> list[str]:
-    """What each is called, sorted; for documentation and tests."""
-    return sorted(thing.type if isinstance(thing, Handler) else thing.name for thing in things)

@@ -89,12 +89,9 @@ def log_as(log_format: str, log_level: str) -> None:
         structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"), _add_request, structlog.processors.format_exc_info, _redact,
     ]  # fmt: skip
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
+    processors = [*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+    kind, factory = structlog.stdlib.BoundLogger, structlog.stdlib.LoggerFactory()
+    structlog.configure(processors=processors, logger_factory=factory, wrapper_class=kind, cache_logger_on_first_use=False)
     last = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[

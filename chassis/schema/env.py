@@ -3,11 +3,7 @@
 from alembic import context
 
 config = context.config
-context.configure(
-    connection=config.attributes["connection"],
-    target_metadata=config.attributes["metadata"],
-    compare_server_default=False,
-    transaction_per_migration=False,
-)
+given = {"connection": config.attributes["connection"], "target_metadata": config.attributes["metadata"]}
+context.configure(**given, compare_server_default=False, transaction_per_migration=False)
 with context.begin_transaction():
     context.run_migrations()
