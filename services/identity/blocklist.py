@@ -60,9 +60,19 @@ _SEPARATORS = re.compile(r"[\s\-_.]+")
 
 def is_guessable(password: str, known_words: list[str]) -> bool:
     """Whether too little remains of it beside what a guesser tries first."""
+    return any(map(_worthless, _readings(password, known_words)))
+
+
+def worth(password: str, known_words: list[str]) -> int:
+    """How many of its characters nobody foresees."""
+    return min(map(len, _readings(password, known_words)))
+
+
+def _readings(password: str, known_words: list[str]) -> list[str]:
+    """What is left of it as it is written, and with digits read as the letters they look like."""
     text = unicodedata.normalize("NFKC", password).casefold()
     words = _WORDS | {part for word in known_words for part in _parts(word)}
-    return any(_worthless(_remains(reading, words)) for reading in (text, text.translate(_LOOKALIKES)))
+    return [_remains(reading, words) for reading in (text, text.translate(_LOOKALIKES))]
 
 
 def _worthless(remains: str) -> bool:

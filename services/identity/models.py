@@ -1,12 +1,25 @@
 """What identity keeps: accounts and their proofs, sessions, organisations and members, and the letters still to be sent.
 
-No secret is stored that could be used by one who reads it: passwords as Argon2id, tokens and keys as SHA-256. The one exception
-is the authenticator's shared key, which has to be computed with.
+No secret is stored that could be used by one who reads it: passwords as Argon2id, tokens and keys as SHA-256, short codes as keyed digests.
+What has to be computed with, authenticators' shared keys and telephone numbers, is sealed with a key from the settings.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Index, Integer, LargeBinary, MetaData, String, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis import db
@@ -42,11 +55,16 @@ class User(Model):
     password_hash: Mapped[str | None]
     verified_at: Mapped[datetime | None]
     operator: Mapped[bool] = mapped_column(default=False)  # runs the platform: may make firms
+    system_id: Mapped[str] = mapped_column(String(12), unique=True)  # in this system (NET-10), without its check character
+    beta: Mapped[bool] = mapped_column(default=False)  # wants to see what is not finished yet (AMI-24)
     created_at: Mapped[datetime]
+    terms_version: Mapped[str] = mapped_column(String(20), default="")  # of the terms and conditions, as accepted last
+    terms_accepted_at: Mapped[datetime | None]
+    devices_ended_at: Mapped[datetime | None]  # logged out from all devices: the next one needs another proven factor or a new invitation
 
 
 class Factor(Model):
-    """A person's second factor. It is disabled for good at the 100th wrong code in a row."""
+    """A person's second factor, an authenticator app or a telephone. It is disabled for good at the 100th wrong code in a row."""
 
     __tablename__ = "factors"
     __table_args__ = (UniqueConstraint("user_id", "kind"),)
@@ -54,20 +72,82 @@ class Factor(Model):
     id: Mapped[str] = key()
     user_id: Mapped[str] = refers("users.id")
     kind: Mapped[str] = mapped_column(String(20))
-    secret: Mapped[str] = mapped_column(String(64))
+    secret: Mapped[str] = mapped_column(String(300))  # sealed: the authenticator's shared key, or the telephone number
     last_step: Mapped[int] = mapped_column(BigInteger)  # the newest time step whose code was used; it only moves forward
     failures: Mapped[int] = mapped_column(default=0)
     open_at: Mapped[datetime | None]  # before this moment no code is looked at
     disabled_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime]
+    preferred_at: Mapped[datetime | None]  # of several, the one chosen last is asked for first
+
+
+class FactorSetup(Model):
+    """A second factor that a signed-in person is about to add: at most 5 codes in 10 minutes."""
+
+    __tablename__ = "factor_setups"
+
+    id: Mapped[str] = key()
+    token: Mapped[bytes] = mapped_column(unique=True)
+    user_id: Mapped[str] = refers("users.id", index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    secret: Mapped[str] = mapped_column(String(300))  # sealed, as a factor's
+    tries: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+
+
+class SmsCode(Model):
+    """The one code by SMS that counts for a sign-in, a session or a setup; the next one sent takes its place."""
+
+    __tablename__ = "sms_codes"
+
+    about: Mapped[str] = key()  # the attempt, session or setup it was sent for
+    phone: Mapped[str] = mapped_column(String(300))  # sealed: where it was sent
+    digest: Mapped[bytes]
+    tries: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+
+
+class SmsBudget(Model):
+    """When SMS were sent lately to a number, for an account or for an organisation: as many moments as may be within its period."""
+
+    __tablename__ = "sms_budgets"
+
+    subject: Mapped[bytes] = mapped_column(primary_key=True)  # SHA-256 of what is counted
+    recent: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+    counted_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RecoveryCode(Model):
+    """One of ten codes that a person keeps for the day the telephone is lost; each works once."""
+
+    __tablename__ = "recovery_codes"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = refers("users.id", index=True)
+    used_at: Mapped[datetime | None]
+
+
+class VouchedCode(Model):
+    """A code that an administrator made for a member who lost every second factor (BEY-05)."""
+
+    __tablename__ = "vouched_codes"
+
+    id: Mapped[str] = key()
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    user_id: Mapped[str] = refers("users.id", index=True)
+    made_by: Mapped[str] = refers("memberships.id")
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
 
 
 class PasswordCounter(Model):
-    """Wrong passwords in a row for an address, whether or not it has an account."""
+    """Wrong tries in a row: of passwords for an address, known or not, and of mailed codes that begin alike."""
 
     __tablename__ = "password_counters"
 
-    address: Mapped[bytes] = mapped_column(primary_key=True)  # SHA-256 of the address
+    address: Mapped[bytes] = mapped_column(primary_key=True)  # SHA-256 of the address, or of what is tried
     failures: Mapped[int]
     open_at: Mapped[datetime | None]  # before this moment no password is looked at
     counted_at: Mapped[datetime]
@@ -81,7 +161,8 @@ class Attempt(Model):
     id: Mapped[str] = key()
     token: Mapped[bytes] = mapped_column(unique=True)
     user_id: Mapped[str] = refers("users.id", index=True)
-    enrolment_secret: Mapped[str | None] = mapped_column(String(64))
+    enrolment_secret: Mapped[str | None] = mapped_column(String(300))  # sealed
+    replaces: Mapped[bool] = mapped_column(default=False)  # after a vouched code: what is enrolled takes the place of all older factors
     tries: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
@@ -99,7 +180,11 @@ class Session(Model):
     user_agent: Mapped[str] = mapped_column(String(300))
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
-    authenticated_at: Mapped[datetime]
+    authenticated_at: Mapped[datetime]  # when a second factor was given last
+    password_at: Mapped[datetime]  # when the password was given last
+    method: Mapped[str] = mapped_column(String(20), default="")  # what the second factor was
+    device_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)  # the enrolled device it was opened on
+    address: Mapped[str] = mapped_column(String(60), default="")  # internet address of the last use
     ended_at: Mapped[datetime | None]
 
 
@@ -129,15 +214,28 @@ class Membership(Model):
     __table_args__ = (
         Index("uq_memberships_living", "organisation_id", "user_id", unique=True, postgresql_where=text("removed_at is null")),
         Index("ix_memberships_user", "user_id", postgresql_where=text("removed_at is null")),
+        Index(
+            "ix_memberships_limited",
+            "id",
+            postgresql_where=text("removed_at is null and (first_day is not null or last_day is not null or not in_force)"),
+        ),
     )
 
     id: Mapped[str] = key()
     organisation_id: Mapped[str] = refers("organisations.id")
     user_id: Mapped[str] = refers("users.id")
-    role: Mapped[str] = mapped_column(String(20))
+    role: Mapped[str] = mapped_column(String(30))
+    programmes: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), default=list)  # the scope of a programme administrator
     version: Mapped[int] = mapped_column(default=1)
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    first_day: Mapped[date | None]  # both days included, in the organisation's time zone; none: until further notice
+    last_day: Mapped[date | None]
+    stop_emails: Mapped[bool] = mapped_column(default=False)  # with the access, not only with the removal
+    in_force: Mapped[bool] = mapped_column(default=True)  # as last announced; whether somebody may work is read from the days
+    phone: Mapped[str | None] = mapped_column(String(300))  # sealed: where a confirmation code goes, as an administrator wrote it
+    identifier_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))  # by which the person was added here
+    entered: Mapped[list[str] | None] = mapped_column(ARRAY(String(254)))  # address and names as entered: shown until the person comes in
 
 
 class Link(Model):
@@ -183,21 +281,3 @@ class Letter(Model):
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
-
-
-class ApiKey(Model):
-    """A back-office system's key. It acts as the membership that made it, within these permissions."""
-
-    __tablename__ = "api_keys"
-
-    id: Mapped[str] = key()
-    digest: Mapped[bytes] = mapped_column(unique=True)
-    prefix: Mapped[str] = mapped_column(String(20))
-    label: Mapped[str]
-    organisation_id: Mapped[str] = refers("organisations.id", index=True)
-    membership_id: Mapped[str] = refers("memberships.id")
-    permissions: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]

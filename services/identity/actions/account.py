@@ -11,12 +11,12 @@ from chassis import clock
 from chassis.caller import Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict, Invalid
-from services.identity import letters, rules, throttle
+from services.identity import history, letters, proofs, rules, throttle
 from services.identity.actions import sessions
 from services.identity.models import Link, User
 from services.identity.passwords import Passwords
 
-_person = select(User.id, User.email, User.first_name, User.last_name, User.password_hash)
+_person = select(User.id, User.email, User.first_name, User.last_name)
 
 
 class Person(Protocol):
@@ -28,10 +28,15 @@ class Person(Protocol):
 
 
 def update_profile(tx: Transaction, caller: Caller, request: pb.UpdateProfileRequest) -> None:
-    """Change how the person is shown, and the language (ACC-71, ACC-72). Empty fields stay; the address has no field at all."""
+    """Change how the person is shown, the language, and whether to take part in the beta programme (ACC-71, ACC-72, AMI-24).
+
+    Empty fields stay; the address has no field at all.
+    """
     sessions.needed(caller)
     given = {"first_name": request.first_name.strip(), "last_name": request.last_name.strip(), "language": request.language}
-    changes = {name: value for name, value in given.items() if value}
+    changes: dict[str, str | bool] = {name: value for name, value in given.items() if value}
+    if request.HasField("beta"):
+        changes["beta"] = request.beta
     if not changes:
         return
     changed = update(User).where(User.id == caller.user_id).values(**changes).returning(User.first_name, User.last_name, User.language)
@@ -51,24 +56,32 @@ def change_password(database: Database, passwords: Passwords, caller: Caller, re
     own = sessions.needed(caller)
     (person,) = database.read(_person.where(User.id == caller.user_id))
     accepted_password(request.password, request.password_again, person=person)
-    with passwords.turn():
+    proved = proofs.password(database, passwords, person.email, request.present_password)
+    if proved is None:
         with database.transaction() as tx:
-            throttle.count_password(tx, person.email)
-        right = passwords.matches(person.password_hash, request.present_password)
-    if not right:
-        with database.transaction() as tx:
-            throttle.hold_back(tx, person.email)
+            history.record(tx, "session.refuse", user_id=person.id, subject=own, method="password")
         raise Invalid("wrong_password", "This is not your present password.", fields={"present_password": "wrong_password"})
     hashed = passwords.hash(request.password)
     with database.transaction() as tx:
-        same = (User.id == person.id, User.password_hash == person.password_hash)
+        same = (User.id == person.id, User.password_hash == proved.password_hash)
         if tx.execute(update(User).where(*same).values(password_hash=hashed).returning(User.id)).scalar() is None:
             raise Conflict("password_changed_meanwhile", "The password was changed a moment ago.")
         cancel_password_links(tx, person.id)
         sessions.end_all(tx, person.id, but=own)
         throttle.forgive(tx, person.email)
-        letters.write(tx, letters.PASSWORD_CHANGED, email=person.email)
-        tx.record("password.change", organisation=person.id, subject=person.id)
+        letters.tell(tx, person.id, letters.PASSWORD_CHANGED)
+        history.record(tx, "password.change", user_id=person.id, subject=person.id)
+
+
+def accept_terms(tx: Transaction, caller: Caller, request: pb.AcceptTermsRequest) -> None:
+    """Note which terms and conditions the person has accepted, and when (NET-36). Raises Conflict `terms_outdated`."""
+    sessions.needed(caller)
+    if request.version != rules.TERMS_VERSION:
+        raise Conflict("terms_outdated", "These are not the terms of today.")
+    due = (User.id == caller.user_id, User.terms_version != request.version)
+    accepted = {"terms_version": request.version, "terms_accepted_at": clock.now()}
+    if tx.execute(update(User).where(*due).values(accepted).returning(User.id)).scalar():
+        history.record(tx, "terms.accept", user_id=caller.user_id, subject=caller.user_id, version=request.version)
 
 
 def cancel_password_links(tx: Transaction, user_id: str) -> None:
@@ -85,3 +98,14 @@ def accepted_password(password: str, again: str, *, person: Person) -> None:
         raise Invalid(fault, "Choose another password.", fields={"password": fault})
     if password != again:
         raise Invalid("passwords_differ", "The passwords differ.", fields={"password_again": "passwords_differ"})
+
+
+def rate_password(request: pb.RatePasswordRequest) -> pb.RatePasswordResponse:
+    """What `accepted_password` would say, and how good it is, while somebody types."""
+    text, words = unicodedata.normalize("NFKC", request.password), list(request.known_words)
+    fault = rules.password_fault(text, known_words=words)
+    if fault:
+        missing = max(rules.PASSWORD_LENGTH.start - len(text), 0)
+        return pb.RatePasswordResponse(strength=pb.PASSWORD_STRENGTH_REFUSED, reason=fault, missing=missing)
+    strong = rules.is_strong(text, known_words=words)
+    return pb.RatePasswordResponse(strength=pb.PASSWORD_STRENGTH_STRONG if strong else pb.PASSWORD_STRENGTH_GOOD)

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Row
 from chassis import clock
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict, NotFound
-from services.identity import addresses, letters, rules, throttle, tokens
+from services.identity import addresses, history, letters, rules, throttle, tokens
 from services.identity.actions import sessions
 from services.identity.actions.account import accepted_password, cancel_password_links
 from services.identity.models import Link, Organisation, User
@@ -48,7 +48,7 @@ def verify_account(database: Database, request: pb.VerifyAccountRequest) -> str:
     with database.transaction() as tx:
         _claim(tx, request.token, kind="welcome", found=link)
         tx.execute(update(User).where(User.id == link.user_id).values(verified_at=func.coalesce(User.verified_at, clock.now())))
-        tx.record("account.verify", organisation=link.user_id, subject=link.user_id)
+        history.record(tx, "account.verify", user_id=link.user_id, subject=link.user_id)
     return str(link.email)
 
 
@@ -70,8 +70,8 @@ def set_password(database: Database, passwords: Passwords, request: pb.SetPasswo
         cancel_password_links(tx, link.user_id)
         sessions.end_all(tx, link.user_id)
         throttle.forgive(tx, link.email)
-        letters.write(tx, letters.PASSWORD_CHANGED, email=link.email)
-        tx.record("password.set", organisation=link.user_id, subject=link.user_id)
+        letters.tell(tx, link.user_id, letters.PASSWORD_CHANGED)
+        history.record(tx, "password.set", user_id=link.user_id, subject=link.user_id)
 
 
 def _claim(tx: Transaction, token: str, *, kind: str, found: Row[Any]) -> None:

@@ -53,5 +53,5 @@ def _create(
     tx.record("organisation.create", organisation=made.id, subject=made.id, kind=kind)
     first = request.administrator
     invited = members.Invited(first.email, first.first_name, first.last_name, first.language, field="administrator.email")
-    members.join(tx, caller, made, invited, role=rules.ADMINISTRATOR)
+    members.join(tx, caller, made, invited, held=members.Held(rules.ADMINISTRATOR))
     return made.id

@@ -1,6 +1,7 @@
 """Sessions: opened by a sign-in, seen at each request, turned to another organisation, ended."""
 
 from datetime import datetime
+from typing import Protocol
 
 import uuid_utils.compat as uuid
 from kontor.identity.v1 import events_pb2
@@ -8,68 +9,130 @@ from kontor.identity.v1 import identity_pb2 as pb
 from sqlalchemy import select, update
 
 from chassis import clock
-from chassis.caller import Caller
+from chassis.caller import STEP_UP_AGE, Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Denied, NotFound
-from services.identity import rules, tokens
-from services.identity.models import Attempt, Membership, Session
+from services.identity import history, letters, rules, tokens
+from services.identity.actions import replacing
+from services.identity.device_rows import Device, WebSignIn
+from services.identity.models import Attempt, Membership, Organisation, Session
 
 
-def open_session(tx: Transaction, user_id: str, *, user_agent: str) -> str:
-    """Begin a session and answer its token. Who belongs to one organisation is in it; others choose (ACC-29)."""
+def open_session(
+    tx: Transaction, user_id: str, *, user_agent: str, method: str = "", device_id: str | None = None, password: bool = True
+) -> str:
+    """Begin a session and answer its token. Who belongs to one organisation is in it; others choose (ACC-29).
+
+    `method` is the second factor it was proved with, `device_id` the enrolled device it is opened on. Where no `password` was given, what
+    demands it asks for it.
+    """
+    replacing.complete(tx, user_id)
     now, token = clock.now(), tokens.new()
-    belongs = tx.scalars(select(Membership.id).where(Membership.user_id == user_id, Membership.removed_at.is_(None)).limit(2)).all()
+    belongs = [membership.id for membership in _usable(tx, user_id)]
     session = Session(
         id=str(uuid.uuid7()), token=tokens.digest(token), user_id=user_id, membership_id=belongs[0] if len(belongs) == 1 else None,
         user_agent=user_agent[:300], created_at=now, seen_at=now, authenticated_at=now,
+        password_at=now if password else now - STEP_UP_AGE, method=method, device_id=device_id,
     )  # fmt: skip
     tx.add(session)
-    tx.record("session.open", organisation=user_id, subject=session.id)
+    if session.membership_id:
+        _came(tx, session.membership_id)
+    history.record(tx, "session.open", user_id=user_id, subject=session.id)
     return token
 
 
-def see(database: Database, session_id: str, seen_at: datetime) -> None:
-    """Note that the session is in use, at most once a minute."""
-    now = clock.now()
-    if now < seen_at + rules.SEEN_EVERY:
+class Seen(Protocol):
+    """A session as it was found: where and when it was used last, and on which device."""
+
+    session_id: str
+    seen_at: datetime
+    address: str
+    device_id: str | None
+
+
+def see(database: Database, held: Seen, address: str) -> None:
+    """Note that the session is in use, and from where: at most once a minute, or from another address."""
+    now, elsewhere = clock.now(), bool(address) and address != held.address
+    if now < held.seen_at + rules.SEEN_EVERY and not elsewhere:
         return
+    use = {"seen_at": now, **({"address": address} if elsewhere else {})}
     with database.transaction() as tx:
         # Of several requests at once, one writes.
-        tx.execute(update(Session).where(Session.id == session_id, Session.seen_at == seen_at).values(seen_at=now))
+        mine = (Session.id == held.session_id, Session.seen_at == held.seen_at)
+        written = tx.execute(update(Session).where(*mine).values(use).returning(Session.id)).scalar()
+        if written and held.device_id:
+            tx.execute(update(Device).where(Device.id == held.device_id).values(use))
 
 
 def choose_organisation(tx: Transaction, caller: Caller, request: pb.ChooseOrganisationRequest) -> None:
-    """Work in another organisation from now on, in the session at hand only (ACC-30). Raises NotFound where the caller does not belong."""
+    """Work in another organisation from now on, in the session at hand only (ACC-30).
+
+    Raises NotFound where the caller does not belong, or not today.
+    """
     own = needed(caller)
-    belongs = select(Membership.id, Membership.organisation_id).where(
-        Membership.id == request.membership_id, Membership.user_id == caller.user_id, Membership.removed_at.is_(None)
-    )
-    membership = tx.execute(belongs).one_or_none()
+    membership = next((each for each in _usable(tx, caller.user_id) if each.id == request.membership_id.lower()), None)
     if membership is None:
         raise NotFound("membership_not_found", "You are not a member there.")
     tx.execute(update(Session).where(Session.id == own).values(membership_id=membership.id))
+    _came(tx, membership.id)
     tx.record("session.choose", organisation=membership.organisation_id, subject=membership.id)
 
 
+def _came(tx: Transaction, membership_id: str) -> None:
+    """Who comes in is shown as who it is: until then an administrator sees of somebody found by an identifier what was entered (NET-09)."""
+    tx.execute(update(Membership).where(Membership.id == membership_id, Membership.entered.is_not(None)).values(entered=None))
+
+
+def _usable(tx: Transaction, user_id: str) -> list[Membership]:
+    """The memberships in which the person may work today (NET-13)."""
+    here = select(Membership, Organisation.time_zone).join(Organisation, Organisation.id == Membership.organisation_id)
+    living, now = (Membership.user_id == user_id, Membership.removed_at.is_(None)), clock.now()
+    rows = tx.execute(here.where(*living))
+    return [each for each, zone in rows if rules.in_force(each.first_day, each.last_day, today=rules.today(zone, now))]
+
+
 def sign_out(tx: Transaction, caller: Caller) -> None:
-    """End the caller's session on the server (ACC-28). Ending it again changes nothing."""
-    own = (Session.id == needed(caller), Session.user_id == caller.user_id, Session.ended_at.is_(None))
-    if tx.execute(update(Session).where(*own).values(ended_at=clock.now()).returning(Session.id)).scalar():
-        tx.emit(events_pb2.SessionsEnded(user_id=caller.user_id, session_ids=[caller.session_id]), about=caller.user_id)
-        tx.record("session.end", organisation=caller.user_id, subject=caller.session_id)
+    """End the caller's session on the server (ACC-28), and forget the PIN of the device it is on (NET-40). Again changes nothing."""
+    end_one(tx, caller.user_id, needed(caller))
 
 
-def end_all(tx: Transaction, user_id: str, *, but: str = "") -> None:
-    """End a person's sessions and half-done sign-ins, except session `but`.
+def end_one(tx: Transaction, user_id: str, session_id: str, *, lock: bool = False) -> bool:
+    """End a session, if it was not over. Its device needs a full sign-in then, or after `lock` its PIN or a passkey (NET-41)."""
+    named = (Session.id == session_id, Session.user_id == user_id, Session.ended_at.is_(None))
+    ended = tx.execute(update(Session).where(*named).values(ended_at=clock.now()).returning(Session.id, Session.device_id)).one_or_none()
+    if ended is None:
+        return False
+    tx.emit(events_pb2.SessionsEnded(user_id=user_id, session_ids=[session_id]), about=user_id)
+    history.record(tx, "session.lock" if lock else "session.end", user_id=user_id, subject=session_id)
+    if ended.device_id and not lock:
+        tx.execute(update(Device).where(Device.id == ended.device_id).values(pin=None))
+    return True
 
-    Attempts first: one that is being finished right now makes this wait, and its session is then there to be ended.
+
+def end_sessions(tx: Transaction, caller: Caller, request: pb.EndSessionsRequest) -> None:
+    """End one of the caller's own, or all but the present one. One that is over already, or somebody else's, changes nothing."""
+    own = needed(caller)
+    ended = end_one(tx, caller.user_id, request.session_id) if request.session_id else end_all(tx, caller.user_id, but=own)
+    if ended:
+        letters.tell(tx, caller.user_id, letters.SESSIONS_ENDED)
+
+
+def end_all(tx: Transaction, user_id: str, *, but: str = "") -> int:
+    """End a person's sessions and half-done sign-ins, except session `but`, and forget the PINs of other devices than its own.
+
+    Answers how many sessions there were. Attempts first: one that is being finished makes this wait, and its session is then there.
     """
-    tx.execute(update(Attempt).where(Attempt.user_id == user_id, Attempt.ended_at.is_(None)).values(ended_at=clock.now()))
+    now = clock.now()
+    tx.execute(update(Attempt).where(Attempt.user_id == user_id, Attempt.ended_at.is_(None)).values(ended_at=now))
+    own = tx.scalar(select(Session.device_id).where(Session.id == but)) if but else None
+    tx.execute(update(Device).where(Device.user_id == user_id, Device.id.is_distinct_from(own)).values(pin=None))
+    tx.execute(update(WebSignIn).where(WebSignIn.user_id == user_id, WebSignIn.ended_at.is_(None)).values(ended_at=now))
     others = [Session.user_id == user_id, Session.ended_at.is_(None), *([Session.id != but] if but else [])]
     ended = tx.scalars(update(Session).where(*others).values(ended_at=clock.now()).returning(Session.id)).all()
     if ended:
         tx.emit(events_pb2.SessionsEnded(user_id=user_id, session_ids=ended), about=user_id)
-        tx.record("session.end", organisation=user_id, subject=user_id, sessions=str(len(ended)))
+        history.record(tx, "session.end", user_id=user_id, subject=user_id, sessions=str(len(ended)))
+    return len(ended)
 
 
 def needed(caller: Caller) -> str:

@@ -1,93 +1,116 @@
-"""Sign in: a password opens an attempt, a code from the authenticator turns the attempt into a session (ACC-21, ACC-25)."""
+"""Sign in: a password opens an attempt, a second proof turns the attempt into a session (ACC-21, ACC-25)."""
 
 from dataclasses import dataclass
 
 import uuid_utils.compat as uuid
 from kontor.identity.v1 import identity_pb2 as pb
-from sqlalchemy import exists, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
 from chassis import clock, telemetry
 from chassis.db import Database, Transaction
-from chassis.errors import Denied, Failure, Unauthenticated
-from services.identity import addresses, rules, throttle, tokens, totp
-from services.identity.actions import sessions
-from services.identity.models import Attempt, Factor, User
+from chassis.errors import Conflict, Failure, Invalid, Unauthenticated
+from services.identity import addresses, enrolment, held, history, proofs, rules, throttle, tokens, totp
+from services.identity.actions import bindings, sessions
+from services.identity.held import Methods
+from services.identity.models import Attempt, User
 from services.identity.passwords import Passwords
+from services.identity.proofs import Given
+from services.identity.sealing import Keyring
+from services.identity.telephone import Sent, Telephone
 
-_user = select(User.id, User.email, User.password_hash)
+_attempt = select(Attempt.id, Attempt.user_id, Attempt.enrolment_secret, User.email, User.language).join(User, User.id == Attempt.user_id)
 
 
 @dataclass(frozen=True)
 class Begun:
-    """An attempt that waits for its code. `secret` is the key to enrol, where the account has no second factor yet."""
+    """An attempt that waits for its second proof. `secret` is the key to enrol, where the account has no second factor yet."""
 
+    attempt_id: str
     token: str
     email: str
     secret: str | None
+    methods: Methods
 
 
-def start(database: Database, passwords: Passwords, request: pb.StartSignInRequest) -> Begun:
-    """Check address and password. Raises Unauthenticated `wrong_credentials`, TooMany.
+@dataclass(frozen=True)
+class Finished:
+    """A session, or after a vouched code the attempt that goes on with enrolling."""
 
-    An unknown address, one without a password and one with another cost the same work and get the same answer (P5).
-    """
+    user_id: str
+    session: str = ""
+    begun: Begun | None = None
+
+
+def start(database: Database, passwords: Passwords, keyring: Keyring, request: pb.StartSignInRequest) -> Begun:
+    """Check address and password. Raises Unauthenticated `wrong_credentials`, TooMany."""
     address = addresses.typed(request.email)
-    with passwords.turn():
-        # Counted inside the turn: at most as many guesses are on their way at once as passwords are checked at once.
-        with database.transaction() as tx:
-            throttle.count_password(tx, address)
-            user = tx.execute(_user.where(User.email == address)).one_or_none()
-        right = passwords.matches(user.password_hash if user else None, request.password)
+    user = proofs.password(database, passwords, address, request.password)
     with database.transaction() as tx:
-        begun = _begin(tx, user) if user and right else None
-        if begun:
-            throttle.forgive(tx, address)
-        else:
-            throttle.hold_back(tx, address)
+        begun = begin(tx, keyring, user.id, user.email) if user and _unchanged(tx, user) else None
+        if begun and user:
+            tries = throttle.forgive(tx, address)
+            history.record(tx, "sign_in.start", user_id=user.id, subject=user.id, **({"tries": str(tries)} if tries > 1 else {}))
     if begun is None:
         telemetry.log(__name__).warning("sign-in refused", user_id=user.id if user else "")
         raise Unauthenticated("wrong_credentials", "Address and password do not belong together.")
     return begun
 
 
-def _begin(tx: Transaction, user: Row[str, str, str | None]) -> Begun | None:
-    # The password may have been changed while it was checked; changing it takes this lock first.
-    unchanged = (
-        select(exists().where(Factor.user_id == User.id))
-        .where(User.id == user.id, User.password_hash == user.password_hash)
-        .with_for_update(read=True, of=User)
-    )
-    enrolled = tx.scalar(unchanged)
-    if enrolled is None:
-        return None
-    begun = Begun(token=tokens.new(), email=user.email, secret=None if enrolled else totp.new_secret())
+def _unchanged(tx: Transaction, user: Row[str, str, str | None, str]) -> bool:
+    """The password may have been changed while it was checked; changing it takes this lock first."""
+    same = select(User.id).where(User.id == user.id, User.password_hash == user.password_hash).with_for_update(read=True)
+    return tx.scalar(same) is not None
+
+
+def begin(tx: Transaction, keyring: Keyring, user_id: str, email: str) -> Begun:
+    """An attempt of somebody whose first proof was right."""
+    methods = held.methods(tx, keyring, user_id)
+    begun = Begun(str(uuid.uuid7()), tokens.new(), email, None if methods.usable else totp.new_secret(), methods)
     tx.add(
         Attempt(
-            id=str(uuid.uuid7()), token=tokens.digest(begun.token), user_id=user.id, enrolment_secret=begun.secret, tries=0,
+            id=begun.attempt_id, token=tokens.digest(begun.token), user_id=user_id, tries=0, replaces=False,
+            enrolment_secret=keyring.seal(begun.secret, bound_to=user_id) if begun.secret else None,
             expires_at=clock.now() + rules.ATTEMPT_LIFE,
         )
     )  # fmt: skip
-    tx.record("sign_in.start", organisation=user.id, subject=user.id)
     return begun
 
 
-def finish(database: Database, request: pb.FinishSignInRequest) -> tuple[str, str]:
-    """Check the code of an attempt; answers the session's token and the person's id.
+def send_code(database: Database, telephone: Telephone, request: pb.SendSmsCodeRequest) -> Sent:
+    """Send the attempt's code by SMS; to a number of the person's choice only while there is no second factor (ACC-24, ACC-26).
 
-    Raises Unauthenticated `wrong_code` or `attempt_over`, TooMany, and Denied `factor_disabled`.
+    Raises Unauthenticated `attempt_over`, Conflict `method_not_here`, and as `Telephone.number` and `Telephone.send`.
+    """
+    live = (Attempt.token == tokens.digest(request.attempt), Attempt.ended_at.is_(None), Attempt.expires_at > clock.now())
+    with database.transaction() as tx:
+        attempt = tx.execute(_attempt.where(*live, Attempt.tries < rules.ATTEMPT_TRIES)).one_or_none()
+        if attempt is None:
+            raise Unauthenticated("attempt_over", "This sign-in is over; start again.")
+        phone = "" if attempt.enrolment_secret else held.phone(tx, telephone.keyring, attempt.user_id)
+    if attempt.enrolment_secret:
+        if not request.phone_number.strip():
+            raise Invalid("phone_number_invalid", "To which number?", fields={"phone_number": "phone_number_invalid"})
+        phone = telephone.number(request.phone_number, country=request.country)
+    language = attempt.language or request.language
+    return telephone.send(database, about=attempt.id, user_id=attempt.user_id, phone=phone, language=language)
+
+
+def finish(database: Database, keyring: Keyring, request: pb.FinishSignInRequest, *, method: str) -> Finished:
+    """Check the second proof of an attempt.
+
+    Raises Unauthenticated `wrong_code`, `code_over` or `attempt_over`, Conflict `method_not_here`, TooMany, and Denied `factor_disabled`.
     """
     with database.transaction() as tx:
-        outcome = _finish(tx, request)
+        outcome = _finish(tx, keyring, request, method)
     if isinstance(outcome, Failure):
         # Raised only now: the try has been counted and committed.
-        telemetry.log(__name__).warning("second factor refused", reason=outcome.reason)
+        telemetry.log(__name__).warning("second factor refused", reason=outcome.reason, method=method)
         raise outcome
     return outcome
 
 
-def _finish(tx: Transaction, request: pb.FinishSignInRequest) -> tuple[str, str] | Failure:
+def _finish(tx: Transaction, keyring: Keyring, request: pb.FinishSignInRequest, method: str) -> Finished | Failure:
     claim = (
         update(Attempt)
         .where(
@@ -95,65 +118,53 @@ def _finish(tx: Transaction, request: pb.FinishSignInRequest) -> tuple[str, str]
             Attempt.expires_at > clock.now(),
         )
         .values(tries=Attempt.tries + 1)
-        .returning(Attempt.id, Attempt.user_id, Attempt.enrolment_secret, Attempt.tries)
+        .returning(Attempt.id, Attempt.user_id, Attempt.enrolment_secret, Attempt.replaces, Attempt.tries)
     )  # fmt: skip
     attempt = tx.execute(claim).one_or_none()
     if attempt is None:
         return Unauthenticated("attempt_over", "This sign-in is over; start again.")
+    method = method or (proofs.TOTP if attempt.enrolment_secret else held.methods(tx, keyring, attempt.user_id).preferred)
+    given = Given(method, request.code, attempt.id)
     prove = _enrol if attempt.enrolment_secret else _prove
-    reason = prove(tx, attempt, request.code)
+    reason = prove(tx, keyring, attempt, given)
+    if reason == "method_not_here":
+        return Conflict(reason, "This method is not set up.")
     if reason:
+        history.record(tx, "sign_in.refuse", user_id=attempt.user_id, subject=attempt.user_id, method=method)
         return Unauthenticated(reason, "The code is not right.", facts={"tries_left": str(rules.ATTEMPT_TRIES - attempt.tries)})
+    if method == proofs.VOUCHED:
+        return Finished(attempt.user_id, begun=_go_on_enrolling(tx, keyring, attempt, request.attempt))
     # The attempt's row is ours until commit: no other request can turn it into a second session.
     tx.execute(update(Attempt).where(Attempt.id == attempt.id).values(ended_at=clock.now()))
-    return sessions.open_session(tx, attempt.user_id, user_agent=request.user_agent), attempt.user_id
+    password = not bindings.completed(tx, attempt.id)
+    session = sessions.open_session(tx, attempt.user_id, user_agent=request.user_agent, method=method, password=password)
+    return Finished(attempt.user_id, session=session)
 
 
-def _prove(tx: Transaction, attempt: Row[str, str, str | None, int], code: str) -> str | None:
-    """Check a code against the person's authenticator; None, or the reason why it does not count. Counted before it is looked at."""
-    now, mine = clock.now(), Factor.user_id == attempt.user_id
-    count = (
-        update(Factor)
-        .where(mine, Factor.disabled_at.is_(None), Factor.open_at.is_(None) | (Factor.open_at <= now))
-        .values(failures=Factor.failures + 1)
-        .returning(Factor.id, Factor.secret, Factor.failures)
-    )
-    factor = tx.execute(count).one_or_none()
-    if factor is None:
-        held = tx.execute(select(Factor.disabled_at, Factor.open_at).where(mine)).one()
-        # Raised inside the transaction, so that a try which was not looked at does not count for the attempt either.
-        raise throttle.too_many(held.open_at) if held.disabled_at is None else Denied("factor_disabled", "Too many wrong codes in a row.")
-    step = totp.step_of(factor.secret, code, at=now)
-    if step is not None:
-        # A code belongs to one time step, and steps only move forward: the same code never counts twice (RFC 6238 § 5.2).
-        forward = update(Factor).where(Factor.id == factor.id, Factor.last_step < step).values(last_step=step, failures=0, open_at=None)
-        if tx.execute(forward.returning(Factor.id)).scalar():
-            return None
-    over, wait = factor.failures >= rules.DISABLED_AFTER, rules.wait_after(factor.failures)
-    slower = {"open_at": now + wait if wait else None, "disabled_at": now if over else None}
-    tx.execute(update(Factor).where(Factor.id == factor.id).values(slower))
-    if over:
-        tx.record("factor.disable", organisation=attempt.user_id, subject=factor.id)
-    return "wrong_code"
+def _prove(tx: Transaction, keyring: Keyring, attempt: Row[str, str, str | None, bool, int], given: Given) -> str | None:
+    return proofs.second_factor(tx, keyring, attempt.user_id, given)
 
 
-def _enrol(tx: Transaction, attempt: Row[str, str, str | None, int], code: str) -> str | None:
-    """Make the authenticator that was shown with this attempt the person's second factor (ACC-23). Its first code counts as used."""
-    now = clock.now()
-    step = totp.step_of(attempt.enrolment_secret or "", code, at=now)
-    if step is None:
-        return "wrong_code"
-    factor = (
-        upsert(Factor)
-        .values(
-            id=str(uuid.uuid7()), user_id=attempt.user_id, kind="totp", secret=attempt.enrolment_secret, last_step=step, failures=0,
-            confirmed_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["user_id", "kind"])
-        .returning(Factor.id)
-    )  # fmt: skip
-    made = tx.execute(factor).scalar()
-    if made is None:
-        return "attempt_over"
-    tx.record("factor.enrol", organisation=attempt.user_id, subject=made, kind="totp")
-    return None
+def _enrol(tx: Transaction, keyring: Keyring, attempt: Row[str, str, str | None, bool, int], given: Given) -> str | None:
+    """Make what was shown or sent with this attempt the person's second factor (ACC-23, ACC-24)."""
+    if given.method not in (proofs.TOTP, proofs.SMS):
+        return "method_not_here"
+    shown = proofs.new_factor(tx, keyring, secret=keyring.unseal(attempt.enrolment_secret or "", bound_to=attempt.user_id), given=given)
+    if isinstance(shown, str):
+        return shown
+    if attempt.replaces:
+        sessions.end_all(tx, attempt.user_id)
+        enrolment.instead_of_all(tx, keyring, attempt.user_id, shown)
+        return None
+    return None if enrolment.first(tx, keyring, attempt.user_id, shown) else "attempt_over"
+
+
+def _go_on_enrolling(tx: Transaction, keyring: Keyring, attempt: Row[str, str, str | None, bool, int], token: str) -> Begun:
+    """A vouched code does not sign in by itself: it stands for the factors that were lost, once, while new ones are enrolled (BEY-05)."""
+    secret, user = totp.new_secret(), tx.get_one(User, attempt.user_id)
+    goes_on = {
+        "enrolment_secret": keyring.seal(secret, bound_to=user.id), "replaces": True, "tries": 0,
+        "expires_at": clock.now() + rules.ATTEMPT_LIFE,
+    }  # fmt: skip
+    tx.execute(update(Attempt).where(Attempt.id == attempt.id).values(goes_on))
+    return Begun(attempt.id, token, user.email, secret, Methods())

@@ -37,3 +37,9 @@ class Account(identity_pb2_grpc.AccountServicer):
         """With the present one."""
         account.change_password(self._database, self._passwords, caller.current(), request)
         return pb.ChangePasswordResponse()
+
+    def AcceptTerms(self, request: pb.AcceptTermsRequest, _: grpc.ServicerContext) -> pb.Profile:
+        """From the next request on."""
+        with self._database.transaction() as tx:
+            account.accept_terms(tx, caller.current(), request)
+        return messages.profile(self._database, caller.current().user_id)

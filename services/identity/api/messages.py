@@ -6,25 +6,49 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from kontor.identity.v1 import identity_pb2 as pb
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, case, exists, func, select
 from sqlalchemy.engine import Row
 
+from chassis import clock
 from chassis.db import Database
 from chassis.errors import NotFound
+from services.identity import identifiers, invitations, rules
+from services.identity.actions import validity
 from services.identity.actions.members import ROLES
 from services.identity.actions.organisations import KINDS
-from services.identity.models import ApiKey, Factor, Membership, Organisation, User
+from services.identity.invitation_rows import Invitation
+from services.identity.models import Factor, Membership, Organisation, Session, User
 
 ORGANISATION = (
     Organisation.id.label("organisation_id"), Organisation.kind, Organisation.name.label("organisation_name"), Organisation.number,
     Organisation.country, Organisation.time_zone, Organisation.firm_id,
 )  # fmt: skip
-PERSON = (User.id.label("user_id"), User.email, User.first_name, User.last_name, User.language, User.operator)
-MEMBERSHIP = (Membership.id.label("membership_id"), Membership.role)
-_activated = User.verified_at.is_not(None) & User.password_hash.is_not(None) & exists().where(Factor.user_id == User.id)
+PERSON = (
+    User.id.label("user_id"), User.email, User.first_name, User.last_name, User.language, User.operator, User.beta, User.system_id,
+    User.terms_version,
+)  # fmt: skip
+INVITED = (
+    Invitation.id.label("invited"), Invitation.sent_at, Invitation.expires_at, Invitation.tries, Invitation.entered_at, Invitation.sms_sent,
+    Invitation.completed_at, Invitation.cancelled_at,
+)  # fmt: skip
+INVITATION_STATES = {name.removeprefix("INVITATION_STATE_").lower(): value for name, value in pb.InvitationState.items()}
+MEMBERSHIP = (Membership.id.label("membership_id"), Membership.role, Membership.programmes, Membership.first_day, Membership.last_day)
+# Somebody who had an account before is shown as entered until coming in (NET-09, P5).
+_came_in = Membership.entered.is_(None)
+SHOWN = (
+    func.coalesce(Membership.entered[1], User.email).label("email"),
+    func.coalesce(Membership.entered[2], User.first_name).label("first_name"),
+    func.coalesce(Membership.entered[3], User.last_name).label("last_name"),
+)  # fmt: skip
+ACTIVATED = _came_in & User.verified_at.is_not(None) & User.password_hash.is_not(None) & exists().where(Factor.user_id == User.id)
+_last_seen = select(func.max(Session.seen_at)).where(Session.membership_id == Membership.id).scalar_subquery()
 MEMBERS = (
-    select(*PERSON, *MEMBERSHIP, Membership.organisation_id, Membership.added_at, _activated.label("activated"))
+    select(User.id.label("user_id"), *SHOWN, *MEMBERSHIP, Membership.organisation_id, Membership.added_at, Membership.stop_emails)
+    .add_columns(ACTIVATED.label("activated"), _last_seen.label("last_seen_at"), *INVITED)
+    .add_columns(Organisation.time_zone, case((ACTIVATED, User.system_id), else_="").label("system_id"))
     .join(User, User.id == Membership.user_id)
+    .join(Organisation, Organisation.id == Membership.organisation_id)
+    .outerjoin(Invitation, (Invitation.membership_id == Membership.id) & invitations.LATEST)
     .where(Membership.organisation_id == bindparam("organisation"), Membership.removed_at.is_(None))
 )
 _profile = (
@@ -40,7 +64,7 @@ _member = MEMBERS.where(Membership.id == bindparam("membership"))
 
 
 def profile(database: Database, user_id: str) -> pb.Profile:
-    """A person with the organisations they belong to."""
+    """A person with the organisations they may work in now."""
     return to_profile(database.read(_profile, {"user": user_id}))
 
 
@@ -63,20 +87,40 @@ def member(database: Database, organisation_id: str, membership_id: str) -> pb.M
     raise NotFound("member_not_found", "There is no such member.")
 
 
+def invitation_state(row: Row[Any]) -> pb.InvitationState.ValueType:
+    """What became of the last invitation by code."""
+    if not row.invited:
+        return pb.INVITATION_STATE_UNSPECIFIED
+    state = rules.invitation_state(
+        sent=row.sent_at, expires=row.expires_at, tries=row.tries, entered=row.entered_at, sms=row.sms_sent, completed=row.completed_at,
+        cancelled=row.cancelled_at, now=clock.now(),
+    )  # fmt: skip
+    return INVITATION_STATES[state]
+
+
 def to_profile(rows: Sequence[Row[Any]]) -> pb.Profile:
     """One row for each membership; a single row without one for a person who belongs nowhere."""
     first = rows[0]
     return pb.Profile(
         user_id=first.user_id, email=first.email, first_name=first.first_name, last_name=first.last_name, language=first.language,
-        memberships=[to_membership(row) for row in rows if row.membership_id],
+        system_id=identifiers.written(first.system_id), beta=first.beta,
+        memberships=[to_membership(row) for row in rows if in_force(row)],
+        terms_due="" if first.terms_version == rules.TERMS_VERSION else rules.TERMS_VERSION,
     )  # fmt: skip
+
+
+def in_force(row: Row[Any]) -> bool:
+    """Whether the row has a membership whose days include today (NET-13)."""
+    if not row.membership_id:
+        return False
+    return rules.in_force(row.first_day, row.last_day, today=rules.today(row.time_zone, clock.now()))
 
 
 def to_membership(row: Row[Any]) -> pb.Membership:
     """A membership as the switch at the top right shows it."""
     return pb.Membership(
         membership_id=row.membership_id, organisation_id=row.organisation_id, organisation_name=row.organisation_name,
-        kind=KINDS[row.kind], role=ROLES[row.role],
+        kind=KINDS[row.kind], role=ROLES[row.role], programmes=row.programmes,
     )  # fmt: skip
 
 
@@ -91,16 +135,20 @@ def to_organisation(row: Row[Any]) -> pb.Organisation:
 def to_member(row: Row[Any]) -> pb.Member:
     """A member of an organisation."""
     return pb.Member(
-        membership_id=row.membership_id, user_id=row.user_id, organisation_id=row.organisation_id, email=row.email,
+        membership_id=row.membership_id, user_id=row.user_id if row.activated else "", organisation_id=row.organisation_id, email=row.email,
         first_name=row.first_name, last_name=row.last_name, role=ROLES[row.role], added_at=moment(row.added_at), activated=row.activated,
+        last_seen_at=moment(row.last_seen_at) if row.last_seen_at else None, validity=validity.written(row), in_force=in_force(row),
+        invitation=invitation_state(row), system_id=identifiers.written(row.system_id) if row.system_id else "", programmes=row.programmes,
     )  # fmt: skip
 
 
-def to_api_key(key: ApiKey | Row[Any]) -> pb.ApiKey:
-    """A key without its secret."""
-    return pb.ApiKey(
-        api_key_id=key.id, label=key.label, prefix=key.prefix, created_at=moment(key.created_at), expires_at=moment(key.expires_at),
-        last_used_at=moment(key.used_at) if key.used_at else None,
+
+
+def to_session(row: Row[Any], *, present: bool) -> pb.SessionInfo:
+    """Where somebody is signed in."""
+    return pb.SessionInfo(
+        session_id=row.id, user_agent=row.user_agent, signed_in_at=moment(row.created_at), seen_at=moment(row.seen_at), present=present,
+        address=row.address, device_id=row.device_id or "",
     )  # fmt: skip
 
 

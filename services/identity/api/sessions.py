@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -10,20 +11,22 @@ from kontor.identity.v1 import identity_pb2_grpc
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Row
 
-from chassis import caller, clock
-from chassis.caller import LIFETIME, Caller, Signer
+from chassis import caller, clock, rpc
+from chassis.caller import LIFETIME, REUSED_SECONDS, Caller, Signer
 from chassis.db import Database
 from chassis.errors import Unauthenticated
 from services.identity import rules, tokens
-from services.identity.actions import api_keys, sessions
-from services.identity.api import messages
+from services.identity.actions import sessions, step_up
+from services.identity.api import keys, messages, methods
 from services.identity.assertions import assertions
-from services.identity.models import ApiKey, Membership, Organisation, Session, User
+from services.identity.models import Membership, Organisation, Session, User
+from services.identity.passwords import Passwords
+from services.identity.telephone import Telephone
 
 _session = (
     select(
         Session.id.label("session_id"), Session.membership_id.label("chosen_id"), Session.created_at, Session.seen_at, Session.ended_at,
-        Session.authenticated_at, *messages.PERSON, *messages.MEMBERSHIP, *messages.ORGANISATION,
+        Session.authenticated_at, Session.address, Session.device_id, *messages.PERSON, *messages.MEMBERSHIP, *messages.ORGANISATION,
     )
     .join(User, User.id == Session.user_id)
     .outerjoin(Membership, (Membership.user_id == User.id) & Membership.removed_at.is_(None))
@@ -31,20 +34,19 @@ _session = (
     .where(Session.token == bindparam("token"))
     .order_by(Organisation.name, Membership.id)
 )  # fmt: skip
-_key = (
-    select(ApiKey.id.label("key_id"), ApiKey.permissions, ApiKey.used_at, *messages.PERSON, *messages.MEMBERSHIP, *messages.ORGANISATION)
-    .join(Membership, (Membership.id == ApiKey.membership_id) & Membership.removed_at.is_(None))
-    .join(User, User.id == Membership.user_id)
-    .join(Organisation, Organisation.id == Membership.organisation_id)
-    .where(ApiKey.digest == bindparam("digest"), ApiKey.revoked_at.is_(None), ApiKey.expires_at > bindparam("now"))
+_living = (
+    select(Session.id, Session.user_agent, Session.created_at, Session.seen_at, Session.address, Session.device_id)
+    .where(Session.user_id == bindparam("user", type_=Session.user_id.type), Session.ended_at.is_(None))
+    .where(Session.seen_at > bindparam("idle"), Session.created_at > bindparam("old"))
+    .order_by(Session.id.desc())
 )
 
 
 class Sessions(identity_pb2_grpc.SessionsServicer):
     """Who holds what, now."""
 
-    def __init__(self, database: Database, signer: Signer) -> None:
-        self._database, self._signer = database, signer
+    def __init__(self, database: Database, signer: Signer, passwords: Passwords, telephone: Telephone) -> None:
+        self._database, self._signer, self._passwords, self._telephone = database, signer, passwords, telephone
 
     def ResolveSession(self, request: pb.ResolveSessionRequest, _: grpc.ServicerContext) -> pb.ResolveSessionResponse:
         """The person, the chosen organisation, and the assertions."""
@@ -52,32 +54,57 @@ class Sessions(identity_pb2_grpc.SessionsServicer):
         held = rows[0] if rows else None
         if held is None or rules.session_over(created=held.created_at, seen=held.seen_at, ended=held.ended_at, now=clock.now()):
             raise Unauthenticated("session_ended", "The session has ended.")
-        sessions.see(self._database, held.session_id, held.seen_at)
-        current = _current(rows)
+        sessions.see(self._database, held, request.address)
+        # Before the terms are accepted nobody gets to any organisation (NET-36).
+        current = _current(rows) if held.terms_version == rules.TERMS_VERSION else None
         who = _caller(held, current, session_id=held.session_id, authenticated_at=int(held.authenticated_at.timestamp()))
-        answer = pb.ResolveSessionResponse(profile=messages.to_profile(rows), assertions=assertions(self._signer, who))
+        answer = pb.ResolveSessionResponse(
+            profile=messages.to_profile(rows), assertions=assertions(self._signer, who), device_id=held.device_id or ""
+        )
         answer.permissions.extend(who.permissions)  # type: ignore[arg-type]  # numbers of the enum
         if current is not None:
             answer.current.CopyFrom(messages.to_membership(current))
             answer.organisation.CopyFrom(messages.to_organisation(current))
         return answer
 
-    def ExchangeApiKey(self, request: pb.ExchangeApiKeyRequest, _: grpc.ServicerContext) -> pb.ExchangeApiKeyResponse:
-        """Assertions of the member who made the key, within what a key may do and the member still may."""
-        now = clock.now()
-        rows = self._database.read(_key, {"digest": tokens.digest(request.api_key), "now": now})
-        if not rows:
-            raise Unauthenticated("api_key_unknown", "This key is not valid.")
-        (row,) = rows
-        api_keys.note_use(self._database, row.key_id, row.used_at)
-        who = _caller(row, row, within=row.permissions)
-        return pb.ExchangeApiKeyResponse(assertions=assertions(self._signer, who), expires_at=messages.moment(now + LIFETIME))
+    def ExchangeApiKey(self, request: pb.ExchangeApiKeyRequest, context: grpc.ServicerContext) -> pb.ExchangeApiKeyResponse:
+        """Assertions of the member who made the key, within what the key and the member may."""
+        now, address = clock.now(), request.address or rpc.address_of(context)
+        row = keys.working(self._database, request.api_key, certificate=rpc.certificate_of(context), address=address)
+        limits = {"api_key_id": row.key_id, "clients": tuple(row.clients or ()), "certificate": row.certificate or ""}
+        who = replace(_caller(row, row, within=row.permissions), **limits)
+        good_until = messages.moment(now + LIFETIME - timedelta(seconds=REUSED_SECONDS))
+        return pb.ExchangeApiKeyResponse(assertions=assertions(self._signer, who), expires_at=good_until)
 
     def ChooseOrganisation(self, request: pb.ChooseOrganisationRequest, _: grpc.ServicerContext) -> pb.ChooseOrganisationResponse:
         """From the next request on."""
         with self._database.transaction() as tx:
             sessions.choose_organisation(tx, caller.current(), request)
         return pb.ChooseOrganisationResponse()
+
+    def StepUp(self, request: pb.StepUpRequest, _: grpc.ServicerContext) -> pb.StepUpResponse:
+        """Good for what the session asks from the next assertion on."""
+        method = methods.method(request.method)
+        step_up.step_up(self._database, self._passwords, self._telephone, caller.current(), request, method=method)
+        return pb.StepUpResponse()
+
+    def SendStepUpCode(self, _: pb.SendStepUpCodeRequest, __: grpc.ServicerContext) -> pb.SendSmsCodeResponse:
+        """To the number on record."""
+        sent = step_up.send_code(self._database, self._telephone, caller.current())
+        return pb.SendSmsCodeResponse(masked_phone=sent.masked_phone, uncertain=sent.uncertain)
+
+    def ListSessions(self, _: pb.ListSessionsRequest, __: grpc.ServicerContext) -> pb.ListSessionsResponse:
+        """Those that still work."""
+        own, now = sessions.needed(caller.current()), clock.now()
+        asked = {"user": caller.current().user_id, "idle": now - rules.SESSION_IDLE, "old": now - rules.SESSION_LIFE}
+        rows = self._database.read(_living, asked)
+        return pb.ListSessionsResponse(sessions=[messages.to_session(row, present=row.id == own) for row in rows])
+
+    def EndSessions(self, request: pb.EndSessionsRequest, _: grpc.ServicerContext) -> pb.EndSessionsResponse:
+        """At once."""
+        with self._database.transaction() as tx:
+            sessions.end_sessions(tx, caller.current(), request)
+        return pb.EndSessionsResponse()
 
     def SignOut(self, _: pb.SignOutRequest, __: grpc.ServicerContext) -> pb.SignOutResponse:
         """At once, on the server."""
@@ -87,20 +114,22 @@ class Sessions(identity_pb2_grpc.SessionsServicer):
 
 
 def _current(rows: Sequence[Row[Any]]) -> Row[Any] | None:
-    """The row of the chosen membership while it lives; where none was chosen, the only one there is."""
-    chosen = rows[0].chosen_id or (rows[0].membership_id if len(rows) == 1 else None)
-    return next((row for row in rows if row.membership_id and row.membership_id == chosen), None)
+    """The row of the chosen membership while it lives and is in force; where none was chosen, the only one there is."""
+    usable = [row for row in rows if messages.in_force(row)]
+    chosen = rows[0].chosen_id or (usable[0].membership_id if len(usable) == 1 else None)
+    return next((row for row in usable if row.membership_id == chosen), None)
 
 
 def _caller(
     person: Row[Any], current: Row[Any] | None, *, session_id: str = "", authenticated_at: int = 0, within: Sequence[int] | None = None
 ) -> Caller:
-    allowed = set(rules.permissions(current.kind, current.role)) if current else set()
+    allowed = set(rules.permissions(current.kind, current.role, current.programmes)) if current else set()
     if within is None:
         allowed |= set(rules.without_organisation(operator=person.operator))
     who = Caller(
         user_id=person.user_id, name=f"{person.first_name} {person.last_name}", language=person.language, session_id=session_id,
         permissions=tuple(sorted(allowed if within is None else allowed & set(within))), authenticated_at=authenticated_at,
+        beta=person.beta,
     )  # fmt: skip
     if current is None:
         return who

@@ -5,10 +5,10 @@ from kontor.identity.v1 import identity_pb2 as pb
 from kontor.identity.v1 import identity_pb2_grpc
 
 from chassis.db import Database
-from services.identity import totp
-from services.identity.actions import links, sign_in
-from services.identity.api import messages
+from services.identity.actions import account, links, sign_in
+from services.identity.api import messages, methods
 from services.identity.passwords import Passwords
+from services.identity.telephone import Telephone
 
 LINK_KINDS = {"welcome": pb.LINK_KIND_WELCOME, "password": pb.LINK_KIND_PASSWORD}
 LINK_STATES = {
@@ -20,8 +20,8 @@ LINK_STATES = {
 class SignIn(identity_pb2_grpc.SignInServicer):
     """For anyone: each of these throttles on its own, or holds a 256-bit token."""
 
-    def __init__(self, database: Database, passwords: Passwords) -> None:
-        self._database, self._passwords = database, passwords
+    def __init__(self, database: Database, passwords: Passwords, telephone: Telephone) -> None:
+        self._database, self._passwords, self._telephone = database, passwords, telephone
 
     def RequestPasswordLink(self, request: pb.RequestPasswordLinkRequest, _: grpc.ServicerContext) -> pb.RequestPasswordLinkResponse:
         """Always the same answer."""
@@ -49,15 +49,25 @@ class SignIn(identity_pb2_grpc.SignInServicer):
         links.set_password(self._database, self._passwords, request)
         return pb.SetPasswordResponse()
 
+    def RatePassword(self, request: pb.RatePasswordRequest, _: grpc.ServicerContext) -> pb.RatePasswordResponse:
+        """By the same rules; keeps nothing."""
+        return account.rate_password(request)
+
     def StartSignIn(self, request: pb.StartSignInRequest, _: grpc.ServicerContext) -> pb.StartSignInResponse:
         """The password."""
-        begun = sign_in.start(self._database, self._passwords, request)
-        answer = pb.StartSignInResponse(attempt=begun.token)
-        if begun.secret:
-            answer.enrolment.uri, answer.enrolment.key = totp.uri(begun.secret, begun.email), begun.secret
-        return answer
+        begun = sign_in.start(self._database, self._passwords, self._telephone.keyring, request)
+        return methods.to_begun(begun, self._telephone)
+
+    def SendSmsCode(self, request: pb.SendSmsCodeRequest, _: grpc.ServicerContext) -> pb.SendSmsCodeResponse:
+        """A code by SMS."""
+        sent = sign_in.send_code(self._database, self._telephone, request)
+        return pb.SendSmsCodeResponse(masked_phone=sent.masked_phone, uncertain=sent.uncertain)
 
     def FinishSignIn(self, request: pb.FinishSignInRequest, _: grpc.ServicerContext) -> pb.FinishSignInResponse:
-        """The code."""
-        token, user_id = sign_in.finish(self._database, request)
-        return pb.FinishSignInResponse(session=token, profile=messages.profile(self._database, user_id))
+        """The second proof."""
+        keyring = self._telephone.keyring
+        done = sign_in.finish(self._database, keyring, request, method=methods.method(request.method))
+        if done.begun is None:
+            return pb.FinishSignInResponse(session=done.session, profile=messages.profile(self._database, done.user_id))
+        enrolment = methods.to_enrolment(done.begun.secret or "", done.begun.email)
+        return pb.FinishSignInResponse(enrolment=enrolment, methods=methods.offered(self._telephone))

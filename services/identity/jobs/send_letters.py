@@ -12,8 +12,10 @@ from chassis import caller, clock, telemetry
 from chassis.caller import Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Failure, Invalid
-from services.identity import letters, rules, tokens
+from services.identity import invitations, letters, rules, tokens
+from services.identity.invitation_rows import Invitation
 from services.identity.models import Letter, Link, Membership, Organisation, User
+from services.identity.sealing import Keyring
 
 EVERY = timedelta(seconds=2)
 # Long enough for one call to notify. Should this process die, another sends the letter after it.
@@ -25,16 +27,45 @@ KINDS = {
     letters.PASSWORD: notify_pb2.LETTER_KIND_PASSWORD,
     letters.ADDED: notify_pb2.LETTER_KIND_ADDED_TO_ORGANISATION,
     letters.PASSWORD_CHANGED: notify_pb2.LETTER_KIND_PASSWORD_CHANGED,
+    letters.INVITATION: notify_pb2.LETTER_KIND_INVITATION,
+}
+CHANGES = {
+    letters.APP_ADDED: notify_pb2.SECURITY_CHANGE_APP_ADDED,
+    letters.SMS_ADDED: notify_pb2.SECURITY_CHANGE_SMS_ADDED,
+    letters.APP_REMOVED: notify_pb2.SECURITY_CHANGE_APP_REMOVED,
+    letters.SMS_REMOVED: notify_pb2.SECURITY_CHANGE_SMS_REMOVED,
+    letters.PASSKEY_ADDED: notify_pb2.SECURITY_CHANGE_PASSKEY_ADDED,
+    letters.PASSKEY_REMOVED: notify_pb2.SECURITY_CHANGE_PASSKEY_REMOVED,
+    letters.ADDRESS_REPLACING: notify_pb2.SECURITY_CHANGE_ADDRESS_REPLACING,
+    letters.ADDRESS_REPLACED: notify_pb2.SECURITY_CHANGE_ADDRESS_REPLACED,
+    letters.PROVIDER_BOUND: notify_pb2.SECURITY_CHANGE_PROVIDER_BOUND,
+    letters.PROVIDER_UNBOUND: notify_pb2.SECURITY_CHANGE_PROVIDER_UNBOUND,
+    letters.RECOVERY_CODES_MADE: notify_pb2.SECURITY_CHANGE_RECOVERY_CODES_MADE,
+    letters.RECOVERY_CODE_USED: notify_pb2.SECURITY_CHANGE_RECOVERY_CODE_USED,
+    letters.VOUCHED: notify_pb2.SECURITY_CHANGE_VOUCHED,
+    letters.VOUCHED_CODE_USED: notify_pb2.SECURITY_CHANGE_VOUCHED_CODE_USED,
+    letters.FACTOR_DISABLED: notify_pb2.SECURITY_CHANGE_FACTOR_DISABLED,
+    letters.API_KEY_MADE: notify_pb2.SECURITY_CHANGE_API_KEY_MADE,
+    letters.PASSWORD_CHANGED: notify_pb2.SECURITY_CHANGE_PASSWORD_CHANGED,
+    letters.SESSIONS_ENDED: notify_pb2.SECURITY_CHANGE_SESSIONS_ENDED,
+    letters.MEMBERSHIP_REMOVED: notify_pb2.SECURITY_CHANGE_MEMBERSHIP_REMOVED,
+    letters.DEVICE_ADDED: notify_pb2.SECURITY_CHANGE_DEVICE_ADDED,
+    letters.DEVICE_PIN_FORGOTTEN: notify_pb2.SECURITY_CHANGE_DEVICE_PIN_FORGOTTEN,
+    letters.DEVICES_ENDED: notify_pb2.SECURITY_CHANGE_DEVICES_ENDED,
+    letters.BROWSER_LET_IN: notify_pb2.SECURITY_CHANGE_BROWSER_LET_IN,
+    letters.DEVICE_COPIED: notify_pb2.SECURITY_CHANGE_DEVICE_COPIED,
 }
 NO_ACCOUNT = "no_account"
 
 
 @dataclass(frozen=True)
 class Post:
-    """Where letters are handed over, and the address of the portal that their links lead to."""
+    """Where letters are handed over, the address of the portal that their links lead to, and what codes of invitations are made with."""
 
     stub: notify_pb2_grpc.LettersStub
     public_url: str
+    keyring: Keyring
+    invitation_life: timedelta
 
 
 def run(database: Database, post: Post) -> None:
@@ -73,6 +104,7 @@ def _send(database: Database, post: Post, letter_id: str) -> bool:
     else:
         strange = request.kind == notify_pb2.LETTER_KIND_NO_ACCOUNT
         _end(database, letter_id, sent_at=clock.now(), **({"kind": NO_ACCOUNT} if strange else {}))
+        _sent(database, letter_id)
     return True
 
 
@@ -84,15 +116,38 @@ def _compose(tx: Transaction, post: Post, letter: Letter) -> notify_pb2.SendNowR
         letter.dropped_at = clock.now()
         return None
     request = notify_pb2.SendNowRequest(
-        letter_id=letter.id, email=letter.email, kind=KINDS[letter.kind] if person else notify_pb2.LETTER_KIND_NO_ACCOUNT,
+        letter_id=letter.id, email=letter.email, kind=_kind(letter.kind) if person else notify_pb2.LETTER_KIND_NO_ACCOUNT,
+        change=CHANGES.get(letter.kind, notify_pb2.SECURITY_CHANGE_UNSPECIFIED),
         language=(person.language if person else "") or letter.language, first_name=person.first_name if person else "",
         organisation_name=organisation.name if organisation else "", inviter_name=letter.inviter_name, link=f"{post.public_url}/",
     )  # fmt: skip
+    if letter.kind == letters.INVITATION and not _with_code(tx, post, letter, request):
+        return None
     if person and letter.kind in rules.LINK_LIFE:
         token, expires = _new_link(tx, letter, person, organisation.id if organisation else None)
         request.link = f"{post.public_url}/links/{token}"
         request.link_expires_at.FromDatetime(expires)
     return request
+
+
+def _with_code(tx: Transaction, post: Post, letter: Letter, request: notify_pb2.SendNowRequest) -> bool:
+    """Put a new code into an invitation, which is in English whatever the language (NET-21). False, and it is dropped, when it is over."""
+    minted = invitations.mint(tx, post.keyring, letter.id, life=post.invitation_life)
+    if minted is None:
+        letter.dropped_at = clock.now()
+        return False
+    request.activation_code, request.language, request.link = minted[0], "en", f"{post.public_url}/activate"
+    request.link_expires_at.FromDatetime(minted[1])
+    return True
+
+
+def _sent(database: Database, letter_id: str) -> None:
+    with database.transaction() as tx:
+        tx.execute(update(Invitation).where(Invitation.letter_id == letter_id).values(sent_at=clock.now()))
+
+
+def _kind(kind: str) -> "notify_pb2.LetterKind.ValueType":
+    return KINDS.get(kind, notify_pb2.LETTER_KIND_SECURITY_CHANGED) if kind in CHANGES else KINDS[kind]
 
 
 def _organisation(tx: Transaction, membership_id: str) -> Row[str, str] | None:
