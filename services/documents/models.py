@@ -11,6 +11,8 @@ from services.documents.rules import Status
 
 Id = Uuid(as_uuid=False)
 Moment = DateTime(timezone=True)
+# What is a row of its own in its folder.
+LISTED = text("merged_into is null and deleted_at is null")
 
 
 class Model(DeclarativeBase):
@@ -47,7 +49,7 @@ class Folder(Model):
     """A folder of one client for one service area (ACC-02)."""
 
     __tablename__ = "folders"
-    __table_args__ = (Index("uq_folders_name", "organisation_id", "name_key", unique=True),)
+    __table_args__ = (Index("uq_folders_name", "organisation_id", "name_key", unique=True, postgresql_where=text("removed_at is null")),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     organisation_id: Mapped[str] = mapped_column(Id)
@@ -55,6 +57,10 @@ class Folder(Model):
     name_key: Mapped[str] = mapped_column(String(300))
     service_area: Mapped[int] = mapped_column(SmallInteger)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    # Of the events about this folder.
+    revision: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    # A removed folder stays for what was once in it; nobody uses it any more.
+    removed_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Grant(Model):
@@ -89,15 +95,24 @@ class Document(Model):
         # One document a name, period and year in a folder (ACC-40), whoever comes first; failed and replacing uploads do not count.
         Index(
             "uq_documents_slot", "folder_id", "name_key", "period", "year", unique=True,
-            postgresql_where=text("replaces is null and merged_into is null and status in (1, 2, 3)"),
+            postgresql_where=text("replaces is null and merged_into is null and deleted_at is null and status in (1, 2, 3)"),
         ),
-        Index("ix_documents_newest", "folder_id", text("uploaded_at desc"), text("id desc"), postgresql_where=text("merged_into is null")),
+        # The orders of the list.
+        Index("ix_documents_newest", "folder_id", text("uploaded_at desc"), text("id desc"), postgresql_where=LISTED),
+        Index("ix_documents_name", "folder_id", "name_key", "id", postgresql_where=LISTED),
+        Index("ix_documents_size", "folder_id", "size", "id", postgresql_where=LISTED),
+        # A status that few have, or none: without it, the list would be read to its end.
+        Index("ix_documents_status", "folder_id", "status", text("uploaded_at desc"), text("id desc"), postgresql_where=LISTED),
         # Counting and the years of the filter are answered from this index alone.
         Index(
-            "ix_documents_years", "folder_id", "year", postgresql_where=text("merged_into is null"),
-            postgresql_include=["status", "uploader_organisation_id", "uploaded_at"],
+            "ix_documents_period", "folder_id", text("year desc"), text("period desc"), text("id desc"), postgresql_where=LISTED,
+            postgresql_include=["status", "uploader_organisation_id", "uploaded_at", "uploaded_by_firm"],
         ),
+        # Uploads to one place, which are settled in turn.
+        Index("ix_documents_place", "folder_id", "name_key", "period", "year", postgresql_where=text("status = 1")),
+        Index("ix_documents_merged_into", "merged_into", postgresql_where=text("merged_into is not null")),
         Index("ix_documents_replaces", "replaces", postgresql_where=text("replaces is not null")),
+        Index("ix_documents_deleted_at", "deleted_at", postgresql_where=text("deleted_at is not null")),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -125,6 +140,8 @@ class Document(Model):
     uploader_organisation_id: Mapped[str] = mapped_column(Id)
     uploaded_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
+    # A deleted document has no version any more; its row goes when the change feed has forgotten it.
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Version(Model):
@@ -133,7 +150,9 @@ class Version(Model):
     __tablename__ = "versions"
     __table_args__ = (
         Index("ix_versions_waiting", "due_at", postgresql_where=text("status = 1")),
-        Index("ix_versions_document_id", "document_id"),
+        Index("ix_versions_expires_at", "expires_at"),
+        Index("ix_versions_store_hold", "store_hold", postgresql_where=text("store_hold <> 0")),
+        Index("ix_versions_history", "document_id", "number"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -155,12 +174,17 @@ class Version(Model):
     # When to scan it, next or again; moved ahead while somebody is at it.
     due_at: Mapped[datetime] = mapped_column(Moment)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    # When its time is over (ACC-45): on its own clock, also when it was replaced.
+    expires_at: Mapped[datetime] = mapped_column(Moment, server_default=text("now() + interval '6 months'"))
+    # Whether the store itself refuses to delete it: 0 no, 1 yes, 2 it was asked to and cannot.
+    store_hold: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
 
 
 class Change(Model):
     """An entry of a client's change feed (BEY-15). Positions are given out under a lock, so they commit in order and none is skipped."""
 
     __tablename__ = "changes"
+    __table_args__ = (Index(None, "at"), Index(None, "document_id"))
 
     organisation_id: Mapped[str] = mapped_column(Id, primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True)

@@ -2,9 +2,11 @@
 
 import calendar
 import unicodedata
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.documents.verdict import Outcome
 
@@ -17,12 +19,16 @@ class Status(IntEnum):
     UPDATED = 3
     QUARANTINE = 4
     UNSCANNABLE = 5
+    DELETED = 6
 
 
 # What both sides see, and the only states in which anybody can read the content (ACC-58, ACC-59).
 SHARED = (Status.PUBLISHED, Status.UPDATED)
 FAILED = {Outcome.QUARANTINED: Status.QUARANTINE, Outcome.UNSCANNABLE: Status.UNSCANNABLE}
 _LONGEST_WAIT = timedelta(minutes=1)
+# So many days before the end people are told of it; and nothing goes before one of them has known for so long (BEY-02).
+STAGES = (30, 7, 1)
+TOLD_BEFORE = timedelta(days=7)
 
 
 def name_key(name: str) -> str:
@@ -35,11 +41,32 @@ def shared_status(version: int) -> Status:
     return Status.PUBLISHED if version == 1 else Status.UPDATED
 
 
-def expiry(received_at: datetime, *, months: int) -> datetime:
-    """The same day ``months`` later, or that month's last day (ACC-45)."""
-    years, month = divmod(received_at.month - 1 + months, 12)
-    year, month = received_at.year + years, month + 1
-    return received_at.replace(year=year, month=month, day=min(received_at.day, calendar.monthrange(year, month)[1]))
+@dataclass(frozen=True)
+class Terms:
+    """How many months a firm keeps what it receives: so many, and in some service areas otherwise (ACC-45)."""
+
+    months: int
+    by_area: Mapping[int, int] = field(default_factory=dict)
+
+    def end(self, received_at: datetime, *, area: int, time_zone: str) -> datetime:
+        """When the time of a file is over that was received then."""
+        return expiry(received_at, months=self.by_area.get(area, self.months), time_zone=time_zone)
+
+
+def expiry(received_at: datetime, *, months: int, time_zone: str = "UTC") -> datetime:
+    """The same day and hour ``months`` later where the client is, or that month's last day (ACC-45)."""
+    here = received_at.astimezone(zone(time_zone))
+    years, month = divmod(here.month - 1 + months, 12)
+    year, month = here.year + years, month + 1
+    return here.replace(year=year, month=month, day=min(here.day, calendar.monthrange(year, month)[1])).astimezone(UTC)
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of this name, or UTC for one that nobody knows."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def wait_before_retry(attempts: int) -> timedelta:

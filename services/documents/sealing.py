@@ -22,6 +22,9 @@ _NONCE = 12
 _KEY = 32
 _WRAPPED = _KEY + _TAG
 _MAGIC = b"KNT1"
+_LONGEST_KEY_ID = 32
+# No object's frames begin later.
+HEAD = len(_MAGIC) + 1 + _LONGEST_KEY_ID + _NONCE + _WRAPPED
 
 
 class Tampered(Internal):
@@ -41,7 +44,7 @@ class Keyring:
         keys: dict[str, bytes] = {}
         for number, entry in enumerate(text.replace(",", " ").split(), start=1):
             key_id, _, encoded = entry.partition(":")
-            if not (key_id.isascii() and key_id.isalnum() and len(key_id) <= 32) or key_id in keys:
+            if not (key_id.isascii() and key_id.isalnum() and len(key_id) <= _LONGEST_KEY_ID) or key_id in keys:
                 raise ValueError(f"key {number}: the part before the colon must be a new name of letters and digits")
             keys[key_id] = _decoded(encoded, number)
         if not keys:
@@ -87,6 +90,33 @@ def unseal(chunks: Iterable[bytes], *, keyring: Keyring, bound_to: str) -> Itera
             raise Tampered("file_tampered", f"frame {number} of {bound_to}") from error
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A sealed object whose data key is known. ``start`` is how many bytes lie before its first frame."""
+
+    cipher: AESGCM
+    start: int
+    bound_to: str
+
+    def place(self, first: int, last: int) -> tuple[int, int]:
+        """Where the frames from ``first`` to ``last`` lie in the object: from which byte on, and how many."""
+        return self.start + first * (FRAME + _TAG), (last - first + 1) * (FRAME + _TAG)
+
+    def frames(self, chunks: Iterable[bytes], *, first: int, end: int) -> Iterator[bytes]:
+        """The content of the frames that begin with ``first``; ``end`` is the number of the object's last one. Raises Tampered."""
+        for number, _, frame in _framed(chunks, FRAME + _TAG):
+            try:
+                yield self.cipher.decrypt(_frame_nonce(first + number, last=first + number == end), frame, None)
+            except InvalidTag as error:
+                raise Tampered("file_tampered", f"frame {first + number} of {self.bound_to}") from error
+
+
+def opened(chunks: Iterable[bytes], *, keyring: Keyring, bound_to: str) -> Opened:
+    """Open a sealed object by its first HEAD bytes, to read only some of its frames. Raises as unseal does."""
+    source = _Reader(chunks)
+    return Opened(AESGCM(_data_key(source, keyring=keyring, bound_to=bound_to)), source.taken, bound_to)
+
+
 def _data_key(source: "_Reader", *, keyring: Keyring, bound_to: str) -> bytes:
     start = source.take(len(_MAGIC) + 1)
     if len(start) < len(_MAGIC) + 1 or not start.startswith(_MAGIC):
@@ -111,18 +141,26 @@ def _frame_nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(_NONCE - 1, "big") + bytes([last])
 
 
-def _framed(chunks: Iterable[bytes], size: int) -> Iterator[tuple[int, bool, bytes]]:
-    """Cut a stream into numbered frames of ``size``; there is always a last one, which may be shorter or empty."""
-    waiting = bytearray()
-    number = 0
+def _framed(chunks: Iterable[bytes], size: int) -> Iterator[tuple[int, bool, bytes | memoryview]]:
+    """Cut a stream into numbered frames of ``size``; there is always a last one, which may be shorter or empty.
+
+    A frame is a view of its chunk, not a copy, unless it lies in several of them or may be the last.
+    """
+    waiting, number = b"", 0
     for chunk in chunks:
-        waiting += chunk
+        if len(waiting) + len(chunk) <= size:
+            waiting += chunk
+            continue
         start = 0
-        while len(waiting) - start > size:
-            yield number, False, bytes(memoryview(waiting)[start : start + size])
+        if waiting:
+            start = size - len(waiting)
+            yield number, False, waiting + chunk[:start]
+            number += 1
+        while len(chunk) - start > size:
+            yield number, False, memoryview(chunk)[start : start + size]
             number, start = number + 1, start + size
-        del waiting[:start]
-    yield number, True, bytes(waiting)
+        waiting = chunk[start:]
+    yield number, True, waiting
 
 
 class _Reader:
@@ -131,11 +169,13 @@ class _Reader:
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._waiting = b""
+        self.taken = 0
 
     def take(self, size: int) -> bytes:
         while len(self._waiting) < size and (chunk := next(self._chunks, None)) is not None:
             self._waiting += chunk
         taken, self._waiting = self._waiting[:size], self._waiting[size:]
+        self.taken += len(taken)
         return taken
 
     def rest(self) -> Iterator[bytes]:

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from kontor.documents.v1 import documents_pb2 as pb
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
 
 from chassis import clock
 from chassis.caller import Caller
@@ -17,16 +18,20 @@ from services.documents.models import Change, Document, Folder, Moment
 KEPT = timedelta(days=30)
 PAGE = 100
 
+# One that became a version of another document is told of as that one.
+_named = aliased(Document)
 _SEEN_CHANGES = (
     select(Change.position, Change.type, Change.at, *DOCUMENT, Folder.name.label("folder_name"), Folder.service_area)
-    .join(Document, Document.id == Change.document_id)
+    .join(_named, _named.id == Change.document_id)
+    .join(Document, Document.id == func.coalesce(_named.merged_into, _named.id))
     .join(Folder, Folder.id == Document.folder_id)
     .where(
         Change.organisation_id == bindparam("organisation"),
         Change.position > bindparam("after"),
         Change.at > bindparam("since", type_=Moment),
     )
-    .where(MAY_USE, ARRIVED)
+    # What was deleted is told too: only what was once shared has changes.
+    .where(MAY_USE, or_(ARRIVED, Document.deleted_at.is_not(None)))
     .order_by(Change.position)
     .limit(bindparam("limit"))
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from services.documents.inspector import archives, filetypes
-from services.documents.inspector.limits import Limits, Unreadable
+from services.documents.inspector.limits import Budget, Limits, Unreadable
 from services.documents.names import extension
 from services.documents.verdict import CLEAN, Verdict, quarantined, unscannable
 
@@ -30,9 +30,10 @@ def inspect(file: BinaryIO, name: str, *, limits: Limits | None = None) -> Inspe
     if expected is None:
         return Inspection(quarantined("type_not_accepted"), _UNKNOWN)
     try:
-        for _ in archives.contents(file, limits):
+        budget = Budget(limits or Limits(), file.seek(0, 2))
+        for _ in archives.contents(file, budget):
             pass
-        if not filetypes.matches(file, expected):
+        if not filetypes.matches(file, expected, budget):
             return Inspection(quarantined("type_mismatch"), _UNKNOWN)
     except Unreadable as error:
         return Inspection(unscannable(error.reason), expected.content_type)

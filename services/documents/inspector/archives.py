@@ -29,14 +29,14 @@ _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 _IN_MEMORY = 4 * MEGABYTE
 
 
-def contents(file: BinaryIO, limits: Limits | None = None) -> Iterator[bytes]:
+def contents(file: BinaryIO, budget: Budget | None = None) -> Iterator[bytes]:
     """The bytes of a file, then of everything packed in it. An empty piece comes before each new file.
 
     Raises Unreadable as soon as a limit is exceeded or something cannot be opened: encrypted, damaged, too_deep, too_large,
     too_compressed, too_many_members, archive_kind.
     """
-    budget = Budget(limits or Limits())
     size = file.seek(0, 2)
+    budget = budget or Budget(Limits(), size)
     head, chunks = _headed(zips.pieces(file, 0, size))
     yield from _watched(head, chunks)
     if _is_archive(head):

@@ -11,7 +11,7 @@ import filetype
 
 from services.documents.inspector import zips
 from services.documents.inspector.archives import GZIP, OLE
-from services.documents.inspector.limits import MEGABYTE, Unreadable
+from services.documents.inspector.limits import MEGABYTE, Budget, Unreadable
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
@@ -80,14 +80,14 @@ _WIDE_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _CONTROL = re.compile("[\0-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
 
 
-def matches(file: BinaryIO, expected: FileType) -> bool:
+def matches(file: BinaryIO, expected: FileType, budget: Budget) -> bool:
     """Whether the bytes are what the name promises. Raises Unreadable for an encrypted OpenDocument file."""
     kind = _kind(file)
     if expected.kind != "zip" or kind != "zip":
         return kind == expected.kind
     members = {member.name: member for member in zips.members(file)}
     manifest = members.get("META-INF/manifest.xml")
-    if manifest and any(b"encryption-data" in chunk for chunk in zips.content(file, manifest)):
+    if manifest and any(b"encryption-data" in chunk for chunk in budget.counted(zips.content(file, manifest), packed=manifest.packed)):
         raise Unreadable("encrypted")
     return not expected.member or expected.member in members
 

@@ -177,7 +177,7 @@ def _data_start(file: BinaryIO, member: Member) -> int:
 
 
 def content(file: BinaryIO, member: Member) -> Iterator[bytes]:
-    """The unpacked bytes of a member, whatever sizes it claims. Raises Unreadable if they cannot be unpacked."""
+    """The unpacked bytes of a member, whatever sizes it claims, to be counted. Raises Unreadable if they cannot be unpacked."""
     if member.encrypted:
         raise Unreadable("encrypted")
     start = _data_start(file, member)
@@ -202,14 +202,13 @@ def pieces(file: BinaryIO, start: int, size: int) -> Iterator[bytes]:
 
 
 def inflated(packed: Iterator[bytes], *, window: int) -> Iterator[bytes]:
-    """Inflate at most 256 KiB at a time. ``window`` as in zlib: negative for the raw stream in a zip, 31 for gzip."""
+    """Inflate at most 256 KiB at a time, which may be nothing. ``window`` as in zlib: negative for the stream in a zip, 31 for gzip."""
     inflater = zlib.decompressobj(window)
     for chunk in packed:
         waiting = chunk
         while not inflater.eof:
             unpacked = _inflate(inflater, waiting)
-            if unpacked:
-                yield unpacked
+            yield unpacked
             waiting = inflater.unconsumed_tail
             # Less than was asked for: nothing is left inside, whatever zlib still remembers.
             if not waiting and len(unpacked) < _UNPACKED_CHUNK:

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from threading import Semaphore
 
-from kontor.documents.v1.events_pb2 import DocumentPublished, DocumentQuarantined
+from kontor.documents.v1.events_pb2 import DocumentQuarantined
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from chassis import clock, telemetry
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict, Failure, Unavailable
-from services.documents import access, rules
+from services.documents import access, rules, sharing
 from services.documents.examination import examine
 from services.documents.inspector import Inspection
-from services.documents.models import Change, Document, Feed, Folder, Id, Moment, Version
+from services.documents.models import Document, Id, Moment, Version
 from services.documents.rules import SHARED, Status
 from services.documents.scanner import Scanner
 from services.documents.vault import Vault
@@ -30,7 +30,8 @@ _earlier = aliased(Document)
 _overtakes = (
     select(_earlier.id)
     .where(_earlier.status == Status.SCANNING, _earlier.id < Document.id)
-    .where((_earlier.id == Document.replaces) | (_earlier.replaces == Document.replaces))
+    .where(_earlier.folder_id == Document.folder_id, _earlier.name_key == Document.name_key)
+    .where(_earlier.period == Document.period, _earlier.year == Document.year)
     .correlate(Document)
     .exists()
 )
@@ -54,18 +55,6 @@ _RELEASE = (
     update(Version)
     .where(Version.id == bindparam("version", type_=Id), Version.status == Status.SCANNING)
     .values(due_at=bindparam("again", type_=Moment))
-)
-# What the list shows of a document is that of its newest shared version.
-_SHOWN = (
-    "version_id",
-    "size",
-    "sha256",
-    "content_type",
-    "uploaded_by",
-    "uploaded_by_firm",
-    "uploader_organisation_id",
-    "uploaded_at",
-    "expires_at",
 )
 
 
@@ -140,58 +129,38 @@ def _share(tx: Transaction, entry: Document, version: Version) -> None:
     document = _replaced(tx, entry) or entry
     if document is entry:
         entry.replaces = None
+        sharing.raise_version(entry)
     else:
-        for column in _SHOWN:
-            setattr(document, column, getattr(entry, column))
-        entry.merged_into, version.document_id = document.id, document.id
-    document.revision += 1
-    document.version += 1
-    entry.status = document.status = rules.shared_status(document.version)
-    version.number = document.version
-    tx.flush()
-    _announce(tx, document, version)
+        sharing.become_version(entry, of=document)
+    version.document_id, version.number = document.id, document.version
+    try:
+        tx.flush()
+    except IntegrityError as error:
+        raise _taken() from error
+    sharing.announce(tx, document, by_membership_id=version.uploader_membership_id)
 
 
 def _replaced(tx: Transaction, entry: Document) -> Document | None:
-    """The document whose next version this is: the one it was sent to replace, or whoever took that one's place when it failed."""
+    """The document whose next version this is: whichever has the place it was sent to, for the one to replace may have failed or moved."""
     if entry.replaces is None:
         return None
-    target = tx.scalars(select(Document).where(Document.id == entry.replaces).with_for_update()).one()
-    if target.status in SHARED:
-        return target
     place = select(Document).where(
         Document.folder_id == entry.folder_id, Document.name_key == entry.name_key,
         Document.period == entry.period, Document.year == entry.year, access.HOLDS_PLACE,
     )  # fmt: skip
     holder = tx.scalars(place.with_for_update()).one_or_none()
-    if holder is not None and holder.status == Status.SCANNING:
-        raise Conflict("place_taken", "Another upload has this place and is not settled yet.")
-    return holder
+    if holder is None or holder.status in SHARED:
+        return holder
+    if holder.id < entry.id:
+        raise _taken()
+    # It came later, when the place seemed free: its turn is after this one.
+    holder.replaces = entry.id
+    tx.flush()
+    return None
 
 
-def _announce(tx: Transaction, document: Document, version: Version) -> None:
-    area = tx.scalars(select(Folder.service_area).where(Folder.id == document.folder_id)).one()
-    tx.emit(
-        DocumentPublished(
-            document_id=document.id, organisation_id=document.organisation_id, folder_id=document.folder_id, version=document.version,
-            service_area=area,  # type: ignore[arg-type]  # the number of the enum
-            uploaded_by_membership_id=version.uploader_membership_id, uploaded_by_firm=document.uploaded_by_firm,
-            reader_membership_ids=access.readers(tx, document.folder_id),
-        ),
-        about=document.id, version=document.revision, organisation=document.organisation_id,
-    )  # fmt: skip
-    tx.record(
-        "document.publish",
-        organisation=document.organisation_id,
-        subject=document.id,
-        version=str(document.version),
-        sha256=document.sha256,
-    )
-    newest = insert(Feed).values(organisation_id=document.organisation_id, position=1)
-    claimed = newest.on_conflict_do_update(index_elements=["organisation_id"], set_={"position": Feed.position + 1})
-    position = tx.execute(claimed.returning(Feed.position)).scalar_one()
-    change = {"organisation_id": document.organisation_id, "position": position, "document_id": document.id, "at": clock.now()}
-    tx.execute(insert(Change).values(type=DocumentPublished.DESCRIPTOR.full_name, **change))
+def _taken() -> Conflict:
+    return Conflict("place_taken", "Another upload has this place and is not settled yet.")
 
 
 def _keep_away(tx: Transaction, entry: Document, version: Version, status: Status) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from chassis import clock, telemetry
 from chassis.db import Database
 from services.documents.models import Id, Version
+from services.documents.preview.cache import Cache
 from services.documents.vault import Vault
 
 EVERY = timedelta(hours=1)
@@ -19,7 +20,7 @@ _BATCH = 500
 _KNOWN = select(Version.id).where(Version.id == any_(bindparam("ids", type_=ARRAY(Id))))
 
 
-def run(database: Database, vault: Vault, *_: str) -> None:
+def run(database: Database, vault: Vault, pages: Cache, *_: str) -> None:
     """Compare the store with the rows, a few hundred at a time (P12)."""
     vault.tidy(older_than=_YOUNG)
     stored = (version_id for version_id in vault.version_ids() if _age(version_id) > _YOUNG)
@@ -29,6 +30,8 @@ def run(database: Database, vault: Vault, *_: str) -> None:
             if version_id not in known:
                 vault.forget(version_id)
                 telemetry.log(__name__).info("orphan removed", version_id=version_id)
+    for version_id in pages.sweep():
+        telemetry.log(__name__).info("previews of a version that is gone removed", version_id=version_id)
 
 
 def _age(version_id: str) -> timedelta:

@@ -21,11 +21,20 @@ class Storage(Protocol):
     def put(self, key: str, chunks: Iterable[bytes]) -> int:
         """Store a stream and return its size in bytes. When it returns the bytes are durable; when it raises nothing is stored."""
 
-    def open(self, key: str) -> Iterator[bytes]:
-        """The bytes of an object in pieces of at most 256 KiB. Raises NotFound at once, not at the first piece."""
+    def open(self, key: str, *, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The bytes of an object in pieces of at most 256 KiB, or as many of ``length`` from ``offset`` on as there are.
+
+        Raises NotFound at once, not at the first piece.
+        """
 
     def delete(self, key: str) -> None:
-        """Forget an object; no error if there is none."""
+        """Forget an object; no error if there is none. Raises Conflict ``file_on_hold`` while it is held."""
+
+    def hold(self, key: str, *, on: bool) -> bool:
+        """Refuse to delete an object from now on, whoever asks, or allow it again; whether it is refused now.
+
+        False also where the store knows no such thing. Raises NotFound for an object that is not there.
+        """
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """The keys that start with ``prefix``, in no promised order."""

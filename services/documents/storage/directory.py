@@ -2,13 +2,15 @@
 
 import os
 import secrets
+import stat
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chassis import clock
-from chassis.errors import NotFound, Unavailable
+from chassis.errors import Conflict, NotFound, Unavailable
 from services.documents.storage.keys import PIECE, checked_key, checked_prefix
 
 # A dot cannot occur in a key, so what is being received can never be taken for an object.
@@ -36,12 +38,12 @@ class DirectoryStorage:
             unfinished.unlink(missing_ok=True)
         return size
 
-    def open(self, key: str) -> Iterator[bytes]:
-        pieces = self._read(checked_key(key))
+    def open(self, key: str, *, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        pieces = self._read(checked_key(key), offset, length)
         next(pieces)
         return pieces
 
-    def _read(self, key: str) -> Iterator[bytes]:
+    def _read(self, key: str, offset: int, length: int | None) -> Iterator[bytes]:
         """An empty piece once the file is open, then the content: who takes the first piece knows that the object exists."""
         with _reported(key):
             try:
@@ -50,12 +52,27 @@ class DirectoryStorage:
                 raise NotFound("file_missing", "There is no such object.") from error
             with file:
                 yield b""
-                while piece := file.read(PIECE):
+                file.seek(offset)
+                left = sys.maxsize if length is None else length
+                while piece := file.read(min(PIECE, left)):
+                    left -= len(piece)
                     yield piece
 
     def delete(self, key: str) -> None:
+        file = self._path / checked_key(key)
         with _reported(key):
-            (self._path / checked_key(key)).unlink(missing_ok=True)
+            if file.exists() and not file.stat().st_mode & stat.S_IWUSR:
+                raise Conflict("file_on_hold", "The file is on hold.")
+            file.unlink(missing_ok=True)
+
+    def hold(self, key: str, *, on: bool) -> bool:
+        """The file is made read-only. That stops us and the careless; who may write to the directory can undo it."""
+        file = self._path / checked_key(key)
+        with _reported(key):
+            if not file.exists():
+                raise NotFound("file_missing", "There is no such object.")
+            file.chmod(stat.S_IRUSR if on else stat.S_IRUSR | stat.S_IWUSR)
+        return on
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         start = self._path / checked_prefix(prefix).rpartition("/")[0]

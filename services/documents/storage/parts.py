@@ -18,8 +18,8 @@ from urllib3.exceptions import HTTPError
 
 from chassis import clock, telemetry
 
-# At least 5 MiB, by S3's rules. Two on their way and one being filled are what an upload takes of memory.
-PART = 8 * 1024 * 1024
+# At least 5 MiB, by S3's rules; a part may be longer by a piece. Two on their way and one being filled are what an upload takes of memory.
+PART = 6 * 1024 * 1024
 _AT_ONCE = 2
 
 
@@ -27,7 +27,7 @@ def put(client: Minio, bucket: str, key: str, chunks: Iterable[bytes]) -> int:
     """Store a stream and return its size: a small one in one call. When the stream or the store fails, nothing is stored."""
     parts = _cut(chunks)
     first = next(parts)
-    if len(first) == PART:
+    if len(first) >= PART:
         return _send(client, bucket, key, chain([first], parts))
     client.put_object(bucket, key, BytesIO(first), len(first))
     return len(first)
@@ -53,14 +53,16 @@ def _send(client: Minio, bucket: str, key: str, parts: Iterable[bytes]) -> int:
 
 
 def _cut(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The stream in parts of PART bytes, the last one shorter; a single empty part for an empty stream."""
-    waiting = bytearray()
+    """The stream in parts of PART bytes or a little more, the last one shorter; a single empty part for an empty stream."""
+    waiting, size, begun = list[bytes](), 0, False
     for chunk in chunks:
-        waiting += chunk
-        while len(waiting) > PART:
-            yield bytes(memoryview(waiting)[:PART])
-            del waiting[:PART]
-    yield bytes(waiting)
+        waiting.append(chunk)
+        size += len(chunk)
+        if size >= PART:
+            yield b"".join(waiting)
+            waiting, size, begun = [], 0, True
+    if waiting or not begun:
+        yield b"".join(waiting)
 
 
 def abandon_old(client: Minio, bucket: str, *, older_than: timedelta) -> None:
