@@ -1,0 +1,1 @@
+"""What messaging offers over gRPC, a file for each topic."""

@@ -1,0 +1,15 @@
+"""Somebody became a member: the firm's people can write to them, and see who they are."""
+
+from kontor.events.v1.envelope_pb2 import Envelope
+from kontor.identity.v1 import events_pb2
+
+from chassis.db import Transaction
+from services.messaging.actions import members
+
+EVENT = events_pb2.MemberAdded
+
+
+def handle(tx: Transaction, event: events_pb2.MemberAdded, envelope: Envelope) -> None:
+    """Remember member and person, unless the removal has arrived first."""
+    if members.add(tx, membership_id=event.membership_id, user_id=event.user_id, organisation_id=event.organisation_id):
+        members.call(tx, event.user_id, name=f"{event.first_name} {event.last_name}".strip(), at=members.moment(envelope))
