@@ -38,6 +38,7 @@ class Letter:
     html: str
     message_id: str
     language: str
+    unsubscribe: str = ""  # the page that switches such mails off; empty for what cannot be switched off
 
 
 class Mail(Protocol):
@@ -84,13 +85,16 @@ class SmtpMail:
         """See Mail. All steps together take at most `seconds`."""
         limit, content = time.monotonic() + seconds, encoded(letter, sender=self._from)
         try:
-            connection = self._connection(limit)
-            _answered(connection, limit, "MAIL", lambda: connection.mail(self._address))
+            connection = self._begun(limit)
             _answered(connection, limit, "RCPT", lambda: connection.rcpt(letter.to))
             _answered(connection, limit, "DATA", lambda: connection.data(content))
         except (smtplib.SMTPException, OSError) as why:
             self._drop()
             raise Unavailable("mail_unavailable", f"The mail server does not take mail: {type(why).__name__}.") from why
+        except (Invalid, Unavailable):
+            # The server may still wait for the rest of the refused mail.
+            self._reset(limit)
+            raise
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -99,20 +103,21 @@ class SmtpMail:
                 connection.close()
             self._all.clear()
 
-    def _connection(self, limit: float) -> smtplib.SMTP:
+    def _begun(self, limit: float) -> smtplib.SMTP:
+        """A connection on which the server is ready for a recipient."""
         held: smtplib.SMTP | None = getattr(self._held, "connection", None)
         if held is not None:
             try:
-                _hurry(held, limit)
-                # Also tells whether the server still listens; it may have hung up on an idle connection.
-                held.rset()
+                _answered(held, limit, "MAIL", lambda: held.mail(self._address))
             except (smtplib.SMTPException, OSError):
+                # It hung up, as servers do on idle connections and after so many mails; nothing of this one has been handed over.
                 self._drop()
             else:
                 return held
         self._held.connection = fresh = self._connected(limit)
         with self._lock:
             self._all.append(fresh)
+        _answered(fresh, limit, "MAIL", lambda: fresh.mail(self._address))
         return fresh
 
     def _connected(self, limit: float) -> smtplib.SMTP:
@@ -135,6 +140,15 @@ class SmtpMail:
             connection.close()
             raise
         return connection
+
+    def _reset(self, limit: float) -> None:
+        connection: smtplib.SMTP | None = getattr(self._held, "connection", None)
+        try:
+            if connection is not None:
+                _hurry(connection, limit)
+                connection.rset()
+        except (smtplib.SMTPException, OSError):
+            self._drop()
 
     def _drop(self) -> None:
         connection: smtplib.SMTP | None = getattr(self._held, "connection", None)
@@ -181,6 +195,10 @@ def encoded(letter: Letter, *, sender: str) -> bytes:
         "Subject": Header(letter.subject, header_name="Subject").encode(linesep="\r\n"), "Content-Language": letter.language,
         "Auto-Submitted": "auto-generated", "MIME-Version": "1.0", "Content-Type": f'multipart/alternative; boundary="{BOUNDARY}"',
     }  # fmt: skip
+    if letter.unsubscribe:
+        # One click without signing in (RFC 8058); mail programs believe it only where DKIM covers both headers (docs/operations.md).
+        headers |= {"List-Unsubscribe": f"<{letter.unsubscribe}>"}
+        headers |= {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if letter.unsubscribe.startswith("https:") else {}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return b"".join([head.encode("ascii"), _part("plain", letter.text), _part("html", letter.html), f"\r\n--{BOUNDARY}--\r\n".encode()])
 

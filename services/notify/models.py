@@ -2,13 +2,27 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, Identity, Index, MetaData, SmallInteger, String, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis import db
 
 # Kinds of delivery, and the states of one.
-DIGEST, MESSAGE = "digest", "message"
+DIGEST, MESSAGE, ANSWER, EXPIRY = "digest", "message", "answer", "expiry"
 DUE, SENDING, SENT, DROPPED, FAILED = "due", "sending", "sent", "dropped", "failed"
 
 
@@ -29,6 +43,8 @@ class Person(Model):
     first_name: Mapped[str] = mapped_column(String(100))
     language: Mapped[str] = mapped_column(String(10))
     time_zone: Mapped[str] = mapped_column(String(50))
+    # The hour of the person's own day at which the digest leaves; the setting's where none was chosen.
+    digest_hour: Mapped[int | None] = mapped_column(SmallInteger)
     # When name and language were so: an event that was overtaken changes nothing.
     as_of: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -58,9 +74,10 @@ class Withdrawal(Model):
     """Until when a member could not see a folder, or a client's area: what happened before is not told any more, however late it comes."""
 
     __tablename__ = "withdrawals"
+    __table_args__ = (Index("ix_withdrawals_at", "at"),)
 
     membership_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
-    # A folder with area 0, or an organisation with the area that is no longer served.
+    # A folder or a document with area 0, or an organisation with the area that is no longer served.
     scope_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     service_area: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -73,14 +90,17 @@ class Notice(Model):
     __table_args__ = (
         UniqueConstraint("membership_id", "kind", "subject_id", "version"),
         Index("ix_notices_page", "membership_id", "id"),
-        Index("ix_notices_unread", "membership_id", "kind", "at", postgresql_where=text("read_at is null and digested_at is null")),
+        Index("ix_notices_expiry", "subject_id", postgresql_where=sql("kind = 5")),
+        Index("ix_notices_unread", "membership_id", "category", "at", postgresql_where=sql("read_at is null and digested_at is null")),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     membership_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     kind: Mapped[int] = mapped_column(SmallInteger)
+    category: Mapped[int] = mapped_column(SmallInteger)
     organisation_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     subject_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    thread_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     folder_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     service_area: Mapped[int] = mapped_column(SmallInteger)
     version: Mapped[int]
@@ -90,15 +110,26 @@ class Notice(Model):
     digested_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-class Settings(Model):
-    """A member's switches; who has no row has the defaults (ACC-68, AMI-08)."""
+class Switch(Model):
+    """Whether a member is told of a category on a channel; where there is no row the default holds (ACC-68, AMI-08)."""
 
-    __tablename__ = "settings"
+    __tablename__ = "switches"
 
     membership_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
-    documents_in_portal: Mapped[bool]
-    documents_by_email: Mapped[bool]
-    messages_by_email: Mapped[bool]
+    category: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    channel: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    on: Mapped[bool]
+
+
+class EmailStop(Model):
+    """Whether e-mails to a member have stopped because the access has ended; without a row they go on (NET-14)."""
+
+    __tablename__ = "email_stops"
+
+    membership_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    stopped: Mapped[bool]
+    # When it was so: an event that was overtaken changes nothing.
+    as_of: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class Delivery(Model):
@@ -106,16 +137,17 @@ class Delivery(Model):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        # The promise of one digest a person and day, and one mail a reader and message.
+        # The promise of one digest a person and day, and one mail a reader and message or answer.
         UniqueConstraint("recipient_id", "kind", "window"),
-        Index("ix_deliveries_due", "due_at", postgresql_where=text("state in ('due', 'sending')")),
+        Index("ix_deliveries_due", "due_at", postgresql_where=sql("state in ('due', 'sending')")),
+        Index("ix_deliveries_ended_at", "ended_at", postgresql_where=sql("ended_at is not null")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     # A digest goes to a person over all organisations, a mail about a message to one membership.
     recipient_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     kind: Mapped[str] = mapped_column(String(20))
-    # The local date of a digest, or the id of the message.
+    # The local date of a digest, or the id of the message or answer.
     window: Mapped[str] = mapped_column(String(36))
     # A digest tells what was posted before this moment.
     until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -125,3 +157,61 @@ class Delivery(Model):
     attempts: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # What a firm has answered and who there, which came with its event: gone as soon as the mail has ended (ACC-64).
+    subject: Mapped[str | None] = mapped_column(String(200))
+    text: Mapped[str | None] = mapped_column(Text)
+    sent_by: Mapped[str | None] = mapped_column(String(300))
+
+
+class UnsubscribeLink(Model):
+    """The link in one mail that switches its category off for its reader. Of its token only the SHA-256 is kept."""
+
+    __tablename__ = "unsubscribe_links"
+    __table_args__ = (Index("ix_unsubscribe_links_user_id", "user_id"), Index("ix_unsubscribe_links_made_at", "made_at"))
+
+    token: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    category: Mapped[int] = mapped_column(SmallInteger)
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ExpiryBatch(Model):
+    """Documents of one folder that will be deleted on one day, told in one notice: how many of them are still there to be told of."""
+
+    __tablename__ = "expiry_batches"
+    __table_args__ = (Index("ix_expiry_batches_organisation_id", "organisation_id"), Index("ix_expiry_batches_at", "at"))
+
+    batch_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    organisation_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    files: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # When it had reached its first reader.
+    delivered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ExpiringVersion(Model):
+    """One of them; goes when it was replaced, deleted, moved, held, or announced again."""
+
+    __tablename__ = "expiring_versions"
+    __table_args__ = (
+        Index("ix_expiring_versions_version_id", "version_id"),
+        Index("ix_expiring_versions_document_id", "document_id"),
+    )
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("expiry_batches.batch_id", ondelete="CASCADE"), primary_key=True)
+    version_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    document_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+
+
+class SmsReport(Model):
+    """What became of an SMS: its provider's name for it and how far it came, as `actions/sms_reports.py` numbers it. No number, no text."""
+
+    __tablename__ = "sms_reports"
+    __table_args__ = (Index("ix_sms_reports_at", "at"),)
+
+    message_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state: Mapped[int] = mapped_column(SmallInteger)
+    # The provider's code for why it was not delivered.
+    error: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -7,12 +7,12 @@ from typing import Any
 
 import uuid_utils.compat as uuid
 from kontor.notify.v1.events_pb2 import NoticesPosted
-from kontor.notify.v1.notify_pb2 import NOTICE_KIND_DOCUMENT_PUBLISHED
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, union
+from sqlalchemy import ColumnElement, and_, delete, or_, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Transaction
-from services.notify.models import Membership, Notice, Settings, Withdrawal
+from services.notify import rules, switches
+from services.notify.models import Membership, Notice, Withdrawal
 
 # The scope of a withdrawal that is a folder has no area.
 FOLDER = 0
@@ -28,6 +28,7 @@ class News:
     service_area: int
     at: datetime
     folder_id: str | None = None
+    thread_id: str | None = None
     version: int = 1
     unscannable: bool = False
 
@@ -43,10 +44,8 @@ def post(tx: Transaction, news: News, readers: Iterable[str]) -> Sequence[str]:
     if not rows:
         return []
     told = tx.scalars(insert(Notice).on_conflict_do_nothing().returning(Notice.membership_id), rows).all()
-    lit = told
-    if news.kind == NOTICE_KIND_DOCUMENT_PUBLISHED:
-        off = set(tx.scalars(select(Settings.membership_id).where(Settings.membership_id.in_(told), ~Settings.documents_in_portal)))
-        lit = [reader for reader in told if reader not in off]
+    unlit = set(tx.scalars(switches.without(told, rules.category(news.kind)))) if told else set()
+    lit = [reader for reader in told if reader not in unlit]
     if lit:
         tx.emit(NoticesPosted(membership_ids=lit), about=news.subject_id, version=news.version, organisation=news.organisation_id)
     return told
@@ -65,10 +64,23 @@ def withdraw_areas(tx: Transaction, membership_id: str, *, organisation_id: str,
     tx.execute(delete(Notice).where(Notice.membership_id == membership_id, Notice.at <= at, about))
 
 
+def withdraw_subject(tx: Transaction, subject_id: str, membership_ids: Iterable[str], *, at: datetime) -> None:
+    """What happened to this one thing up to now is not told to these members any more."""
+    lost = sorted(set(membership_ids))
+    for membership_id in lost:
+        _lose(tx, membership_id, scope_id=subject_id, areas=[FOLDER], at=at)
+    tx.execute(delete(Notice).where(Notice.membership_id.in_(lost), Notice.at <= at, Notice.subject_id == subject_id))
+
+
+def follow(tx: Transaction, news: News, membership_ids: Iterable[str]) -> None:
+    """Notices that stay know where it is now: they go when that is taken away."""
+    stay = and_(Notice.membership_id.in_(sorted(set(membership_ids))), Notice.subject_id == news.subject_id, Notice.at <= news.at)
+    tx.execute(update(Notice).where(stay).values(folder_id=news.folder_id, service_area=news.service_area))
+
+
 def shown(membership_id: Any) -> ColumnElement[bool]:
-    """Whether a notice stands in the portal: all do, but those about documents only while the member has them switched on (ACC-68)."""
-    off = exists().where(Settings.membership_id == membership_id, ~Settings.documents_in_portal)
-    return or_(Notice.kind != NOTICE_KIND_DOCUMENT_PUBLISHED, ~off)
+    """Whether a notice stands in the portal: it does while the member has its category switched on (ACC-68)."""
+    return Notice.category.not_in(switches.hidden(membership_id))
 
 
 def _lose(tx: Transaction, membership_id: str, *, scope_id: str, areas: Iterable[int], at: datetime) -> None:
@@ -82,15 +94,16 @@ def _lose(tx: Transaction, membership_id: str, *, scope_id: str, areas: Iterable
 def _barred(news: News, readers: Sequence[str]) -> Any:
     removed = select(Membership.membership_id).where(Membership.membership_id.in_(readers), Membership.removed_at.is_not(None))
     area = and_(Withdrawal.scope_id == news.organisation_id, Withdrawal.service_area == news.service_area)
-    folder = and_(Withdrawal.scope_id == news.folder_id, Withdrawal.service_area == FOLDER)
-    scope = or_(area, folder) if news.folder_id else area
+    here = and_(Withdrawal.scope_id.in_([news.folder_id, news.subject_id]), Withdrawal.service_area == FOLDER)
+    scope = or_(area, here) if news.folder_id else area
     lost = select(Withdrawal.membership_id).where(Withdrawal.membership_id.in_(readers), Withdrawal.at >= news.at, scope)
     return union(removed, lost)
 
 
 def _row(news: News, reader: str) -> dict[str, Any]:
     return {
-        "id": str(uuid.uuid7()), "membership_id": reader, "kind": news.kind, "organisation_id": news.organisation_id,
-        "subject_id": news.subject_id, "folder_id": news.folder_id, "service_area": news.service_area, "version": news.version,
+        "id": str(uuid.uuid7()), "membership_id": reader, "kind": news.kind, "category": rules.category(news.kind),
+        "organisation_id": news.organisation_id, "subject_id": news.subject_id, "thread_id": news.thread_id, "folder_id": news.folder_id,
+        "service_area": news.service_area, "version": news.version,
         "unscannable": news.unscannable, "at": news.at, "read_at": None, "digested_at": None,
     }  # fmt: skip

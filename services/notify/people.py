@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 from chassis.db import Transaction
 from services.notify import rules
-from services.notify.models import Membership, Person
+from services.notify.models import Membership, Person, UnsubscribeLink
 
 
 def moment(envelope: Envelope) -> datetime:
@@ -36,12 +36,21 @@ def rename(tx: Transaction, event: ProfileChanged, *, at: datetime) -> None:
     tx.execute(known.on_conflict_do_update(index_elements=["user_id"], set_=_newest(known)))
 
 
+def choose_hour(tx: Transaction, user_id: str, *, hour: int) -> None:
+    """The hour of the person's own day at which the digest leaves. One who is not known yet is remembered as in `rename`."""
+    known = insert(Person).values(
+        user_id=user_id, email="", first_name="", language="", time_zone="UTC", digest_hour=hour, as_of=datetime.fromtimestamp(0, UTC)
+    )
+    tx.execute(known.on_conflict_do_update(index_elements=["user_id"], set_={"digest_hour": hour}))
+
+
 def forget_if_gone(tx: Transaction, user_id: str) -> None:
-    """Drop the person who is a member nowhere any more."""
+    """Drop the person who is a member nowhere any more, and the links in mails to them."""
     # A statement sees what was committed before it began. Waiting for the person's row first, the next one sees a membership just added.
     tx.execute(select(Person.user_id).where(Person.user_id == user_id).with_for_update())
     member = exists().where(Membership.user_id == user_id, Membership.removed_at.is_(None))
-    tx.execute(delete(Person).where(Person.user_id == user_id, ~member))
+    if tx.execute(delete(Person).where(Person.user_id == user_id, ~member).returning(Person.user_id)).first():
+        tx.execute(delete(UnsubscribeLink).where(UnsubscribeLink.user_id == user_id))
 
 
 def _newest(known: Insert) -> dict[str, Any]:

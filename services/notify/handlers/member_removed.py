@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Transaction
 from services.notify import people
-from services.notify.models import Membership, Notice, Settings
+from services.notify.models import EmailStop, Membership, Notice, Switch
 
 EVENT = events_pb2.MemberRemoved
 
@@ -18,6 +18,6 @@ def handle(tx: Transaction, event: events_pb2.MemberRemoved, envelope: Envelope)
         membership_id=event.membership_id, user_id=event.user_id, organisation_id=event.organisation_id, removed_at=people.moment(envelope)
     )
     tx.execute(gone.on_conflict_do_update(index_elements=["membership_id"], set_={"removed_at": gone.excluded.removed_at}))
-    for table in (Notice, Settings):
+    for table in (Notice, Switch, EmailStop):
         tx.execute(delete(table).where(table.membership_id == event.membership_id))
     people.forget_if_gone(tx, event.user_id)

@@ -18,7 +18,7 @@ def handle(tx: Transaction, event: events_pb2.MessageSent, envelope: Envelope, *
     """The mail itself is written when it leaves, so that a switch or an assignment changed meanwhile counts."""
     news = notices.News(
         kind=NOTICE_KIND_MESSAGE, organisation_id=event.organisation_id, subject_id=event.message_id, service_area=event.service_area,
-        at=people.moment(envelope),
+        at=people.moment(envelope), thread_id=event.thread_id or None,
     )  # fmt: skip
     told = notices.post(tx, news, set(event.reader_membership_ids) - {event.sent_by_membership_id})
     if told:
