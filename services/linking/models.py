@@ -30,6 +30,9 @@ class Link(Model):
     # The name as it is sorted and searched: the same for Ø and ø.
     name_key: Mapped[str] = mapped_column(String(400))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # What the firm does for the client; help with the portal is always part of it and not in here.
+    service_areas: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    version: Mapped[int] = mapped_column(Integer)
 
 
 class Consultant(Model):

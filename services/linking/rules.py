@@ -3,6 +3,11 @@
 import unicodedata
 from collections.abc import Iterable
 
+# Accounting, payroll and HR, as the contract numbers them: what a firm does for a client where nobody says otherwise.
+ALL_AREAS = (1, 2, 3)
+# Help with the portal itself: part of what every firm does for every client.
+PORTAL_SUPPORT = 4
+
 
 def name_key(name: str) -> str:
     """The name as it is sorted and searched: without difference of case or of ways to write the same letter."""
@@ -13,6 +18,11 @@ def name_key(name: str) -> str:
 def areas_in_order(areas: Iterable[int]) -> list[int]:
     """Service areas as they are kept: each once, ascending, so that equal sets are equal lists."""
     return sorted(set(areas))
+
+
+def firm_areas(asked: Iterable[int]) -> list[int]:
+    """What a firm does for a client: what is asked for, or everything."""
+    return areas_in_order(asked) or list(ALL_AREAS)
 
 
 def may_link(*, firm_id: str, made_by_firm_id: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from kontor.linking.v1.events_pb2 import ConsultantAssigned
-from sqlalchemy import case, func, select, update
+from sqlalchemy import Row, Select, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
@@ -27,12 +27,35 @@ def assign_consultant(
     )
     if changed is None:
         return _unchanged(tx, organisation_id, membership_id)
-    event = ConsultantAssigned(
-        firm_id=changed.firm_id, organisation_id=organisation_id, membership_id=membership_id, service_areas=areas,  # type: ignore[arg-type]
-    )  # fmt: skip
-    tx.emit(event, about=changed.aggregate, version=changed.version, organisation=organisation_id)
-    tx.record("consultant.assign", organisation=organisation_id, subject=membership_id, areas=",".join(map(str, areas)))
+    _announce(tx, changed)
     return changed
+
+
+def working(membership_id: str) -> Select[str, str, list[int]]:
+    """For which clients this member works, and in which areas."""
+    works = (Consultant.membership_id == membership_id, func.cardinality(Consultant.service_areas) > 0)
+    return select(Consultant.organisation_id, Consultant.firm_id, Consultant.service_areas).where(*works)
+
+
+def take_over(tx: Transaction, held: Row[str, str, list[int]], membership_id: str) -> None:
+    """This member works for a client in those areas too: beside what was assigned meanwhile, nothing is taken away."""
+    own = tx.scalar(select(Consultant.service_areas).where(
+        Consultant.organisation_id == held.organisation_id, Consultant.membership_id == membership_id
+    ))  # fmt: skip
+    areas = rules.areas_in_order([*held.service_areas, *(own or ())])
+    changed: Consultant | None = tx.scalar(_assigned(held.organisation_id, membership_id, held.firm_id, areas))
+    if changed is not None:
+        _announce(tx, changed)
+
+
+def _announce(tx: Transaction, changed: Consultant) -> None:
+    event = ConsultantAssigned(
+        firm_id=changed.firm_id, organisation_id=changed.organisation_id, membership_id=changed.membership_id,
+        service_areas=changed.service_areas,  # type: ignore[arg-type]
+    )  # fmt: skip
+    tx.emit(event, about=changed.aggregate, version=changed.version, organisation=changed.organisation_id)
+    areas = ",".join(map(str, changed.service_areas))
+    tx.record("consultant.assign", organisation=changed.organisation_id, subject=changed.membership_id, areas=areas)
 
 
 def ended(membership_id: str, organisation_id: str | None = None) -> ReturningUpdate[Consultant]:
