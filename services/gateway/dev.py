@@ -1,4 +1,4 @@
-"""For a laptop only: the mail that was caught, and the codes that the demonstration's people would read off their telephones."""
+"""For a laptop only: the mail and SMS that were caught, and the codes that the demonstration's people would read off their telephones."""
 
 import json
 import re
@@ -16,13 +16,13 @@ _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 
 def pages(folder: Path) -> Callable[[Flask], None]:
-    """Registers /dev/mailbox and /dev/codes on an application: mail in `folder`/mail, authenticator secrets in `folder`/demo.json."""
+    """Registers /dev/mailbox and /dev/codes on an application: `mail` and `sms` in `folder`, authenticator secrets in its demo.json."""
     blueprint = Blueprint("dev", __name__, url_prefix="/dev", template_folder="dev_templates")
     blueprint.add_app_template_filter(linked)
 
     @blueprint.get("/mailbox")
     def mailbox() -> str:
-        return render_template("dev/mailbox.html", mails=mails(folder / "mail"))
+        return render_template("dev/mailbox.html", mails=mails(folder / "mail", folder / "sms"))
 
     @blueprint.get("/codes")
     def codes() -> str:
@@ -37,9 +37,10 @@ def pages(folder: Path) -> Callable[[Flask], None]:
     return register
 
 
-def mails(folder: Path) -> list[dict[str, str]]:
-    """The newest mails, newest first; their names sort by time."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"), reverse=True)[:SHOWN]]
+def mails(*folders: Path) -> list[dict[str, str]]:
+    """The newest mails and SMS, newest first; their names sort by time."""
+    found = sorted((path for folder in folders for path in folder.glob("*.json")), key=lambda path: path.name, reverse=True)
+    return [json.loads(path.read_text("utf-8")) for path in found[:SHOWN]]
 
 
 def linked(text: str) -> Markup:

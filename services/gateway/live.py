@@ -8,7 +8,9 @@ from concurrent.futures import Executor
 from google.protobuf.message import Message
 from kontor.documents.v1.events_pb2 import DocumentPublished, DocumentQuarantined, DocumentReceived
 from kontor.events.v1.envelope_pb2 import Envelope
+from kontor.identity.v1 import identity_pb2
 from kontor.identity.v1.events_pb2 import MemberRemoved, SessionsEnded
+from kontor.messaging.v1.events_pb2 import ArticlePublished, ThreadChanged
 from kontor.notify.v1.events_pb2 import NoticesPosted
 
 from chassis.errors import Failure, Unauthenticated, Unavailable
@@ -23,10 +25,12 @@ CHECK_SECONDS = 15.0
 MOST = 5000
 SESSION = "session"
 # What a page is told, by the first part of the topic.
-EVENTS = {"member": "notices", "organisation": "documents", "reader": "documents", "user": SESSION}
+EVENTS = {
+    "member": "notices", "organisation": "documents", "reader": "documents", "talker": "messages", "firm": "news", "user": SESSION,
+}  # fmt: skip
 HEADERS = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"))
 WATCHED: tuple[type[Message], ...] = (
-    NoticesPosted, DocumentPublished, DocumentQuarantined, DocumentReceived, SessionsEnded, MemberRemoved,
+    NoticesPosted, DocumentPublished, DocumentQuarantined, DocumentReceived, SessionsEnded, MemberRemoved, ThreadChanged, ArticlePublished,
 )  # fmt: skip
 
 
@@ -112,7 +116,7 @@ class Hub:
 
 
 def topics_of(event: Message) -> list[str]:
-    """Who should know of an event: own notices, own organisation's documents, readers of a client's documents.
+    """Who should know of an event: own notices, own organisation's documents, readers of a client's documents, who takes part in a thread.
 
     Pages of the user whose sessions ended, or who is no longer a member, look at once whether it is theirs.
     """
@@ -125,6 +129,10 @@ def topics_of(event: Message) -> list[str]:
             return [f"organisation:{event.organisation_id}", f"reader:{event.uploaded_by_membership_id}"]
         case DocumentReceived():
             return [f"organisation:{event.organisation_id}"]
+        case ThreadChanged():
+            return [f"talker:{each}" for each in event.membership_ids]
+        case ArticlePublished():
+            return [f"firm:{event.firm_id}"]
         case SessionsEnded() | MemberRemoved():
             return [f"user:{event.user_id}"]
     return []
@@ -133,7 +141,11 @@ def topics_of(event: Message) -> list[str]:
 def topics_for(held: Held) -> frozenset[str]:
     """What a page of the session listens to."""
     membership, organisation = held.current.membership_id, held.current.organisation_id
-    named = {"member": membership, "reader": membership, "organisation": organisation, "user": held.profile.user_id}
+    at_firm = held.current.kind == identity_pb2.ORGANISATION_KIND_FIRM
+    named = {
+        "member": membership, "reader": membership, "talker": membership, "organisation": organisation, "user": held.profile.user_id,
+        "firm": organisation if at_firm else held.organisation.firm_id,
+    }  # fmt: skip
     return frozenset(f"{kind}:{identifier}" for kind, identifier in named.items() if identifier)
 
 

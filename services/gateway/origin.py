@@ -18,3 +18,8 @@ def refuse_cross_site(request: Request, public_url: str) -> None:
     from_here = not origin or urlsplit(origin)[:2] == urlsplit(public_url)[:2]
     if not (site in ("same-origin", "none") if site else from_here):
         raise Denied("cross_site", "This request comes from another site.")
+
+
+def ours(address: str) -> bool:
+    """Whether it is a path here. Tabs and line ends fall out of an address when it is read: `/<tab>/elsewhere` is another host's."""
+    return address.startswith("/") and not address.startswith("//") and "\\" not in address and address.isprintable()

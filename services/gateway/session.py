@@ -25,6 +25,7 @@ class Held:
     current: identity_pb2.Membership = field(default_factory=identity_pb2.Membership)
     organisation: identity_pb2.Organisation = field(default_factory=identity_pb2.Organisation)
     permissions: tuple[int, ...] = ()
+    device_id: str = ""  # the enrolled device that the session was opened on
 
 
 class Sessions:
@@ -33,19 +34,20 @@ class Sessions:
     def __init__(self, peers: Peers) -> None:
         self._identity = identity_pb2_grpc.SessionsStub(peers.channel("identity"))
 
-    def resolve(self, token: str) -> Held:
-        """Who holds the session token or API key now. Raises Unauthenticated."""
+    def resolve(self, token: str, *, address: str = "") -> Held:
+        """Who holds the session token or API key now, asking from this address. Raises Unauthenticated."""
         try:
-            return self._exchange(token) if token.startswith(KEY_PREFIX) else self._resolve(token)
+            return self._exchange(token, address) if token.startswith(KEY_PREFIX) else self._resolve(token, address)
         except Invalid as why:
             raise Unauthenticated("session_ended", "This is not a session token.") from why
 
-    def _resolve(self, token: str) -> Held:
-        said = self._identity.ResolveSession(identity_pb2.ResolveSessionRequest(session=token))
-        return Held(token, dict(said.assertions), said.profile, said.current, said.organisation, tuple(said.permissions))
+    def _resolve(self, token: str, address: str) -> Held:
+        said = self._identity.ResolveSession(identity_pb2.ResolveSessionRequest(session=token, address=address[:60]))
+        permissions = tuple(said.permissions)
+        return Held(token, dict(said.assertions), said.profile, said.current, said.organisation, permissions, said.device_id)
 
-    def _exchange(self, key: str) -> Held:
-        said = self._identity.ExchangeApiKey(identity_pb2.ExchangeApiKeyRequest(api_key=key))
+    def _exchange(self, key: str, address: str) -> Held:
+        said = self._identity.ExchangeApiKey(identity_pb2.ExchangeApiKeyRequest(api_key=key, address=address))
         return Held(key, dict(said.assertions))
 
 
@@ -67,6 +69,16 @@ def acting(held: Held) -> AbstractContextManager[None]:
 def cookie_name(public_url: str) -> str:
     """The session cookie; over https its prefix makes browsers insist on Secure, Path=/ and this host alone."""
     return "__Host-session" if public_url.startswith("https://") else "session"
+
+
+def device_cookie(public_url: str) -> str:
+    """Which enrolled device this browser is. No secret: its key, which no page can read, is what proves it."""
+    return "__Host-device" if public_url.startswith("https://") else "device"
+
+
+def activation_cookie(public_url: str) -> str:
+    """What shows for an hour that an invited person's identification was completed in this browser."""
+    return "__Host-activation" if public_url.startswith("https://") else "activation"
 
 
 def token_in(authorization: str, cookies: str, *, cookie: str) -> str:

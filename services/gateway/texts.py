@@ -23,6 +23,8 @@ NAMES = {"nb": "Norsk", "sv": "Svenska", "fi": "Suomi", "da": "Dansk", "en": "En
 WEEKDAYS = {"nb": "EEEE d. MMMM", "sv": "EEEE d MMMM", "fi": "cccc d. MMMM", "da": "EEEE d. MMMM", "en": "EEEE d MMMM"}
 MORNING, FORENOON, EVENING = 5, 10, 18
 KB, MB, GB = 10**3, 10**6, 10**9
+# What Babel names beside countries: unions, and what stands for none.
+NO_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "QO", "ZZ"}
 
 
 def _(message: str, **values: object) -> str:
@@ -74,6 +76,11 @@ def day(at: Timestamp | datetime) -> str:
     return babel.dates.format_date(_local(at), "long", locale=_locale())
 
 
+def is_today(at: Timestamp) -> bool:
+    """Whether it was on the present day, as days are counted in the organisation's time zone."""
+    return _local(at).date() == _local(clock.now()).date()
+
+
 def today() -> str:
     """The present day with its weekday, to begin a sentence with."""
     text = babel.dates.format_date(_local(clock.now()), WEEKDAYS[language()], locale=_locale())
@@ -113,23 +120,62 @@ def zone() -> ZoneInfo:
     return ZoneInfo((held.organisation.time_zone if held else "") or DEFAULT_ZONE)
 
 
+def place() -> str:
+    """The city by which people know that time zone."""
+    name: str = babel.dates.get_timezone_location(zone(), locale=_locale(), return_city=True)
+    return name
+
+
 def area(value: int) -> str:
     """The name of a service area."""
-    return {1: _("Accounting"), 2: _("Payroll"), 3: _("HR")}.get(value, "")
+    return {1: _("Accounting"), 2: _("Payroll"), 3: _("HR"), 4: _("Support for the portal")}.get(value, "")
 
 
 def role(value: int) -> str:
     """The name of a role."""
-    return {1: _("Administrator"), 2: _("Write"), 3: _("Read"), 4: _("Consultant")}.get(value, "")
+    return {1: _("Administrator"), 2: _("Write"), 3: _("Read"), 4: _("Consultant"), 5: _("Programme administrator")}.get(value, "")
+
+
+def programme(value: int) -> str:
+    """The name of a programme of the product."""
+    return {1: _("Client manager"), 2: _("Documents"), 3: _("News")}.get(value, "")
+
+
+def countries() -> dict[str, str]:
+    """Code to name of the countries in which a client can be registered."""
+    return {"NO": _("Norway"), "SE": _("Sweden"), "FI": _("Finland"), "DK": _("Denmark")}
+
+
+def invitation(value: int) -> str:
+    """What became of an invitation by code."""
+    return {
+        1: _("Invitation is being sent"), 2: _("Invitation sent"), 3: _("Code entered"), 4: _("SMS sent"), 5: _("Identification completed"),
+        6: _("Invitation expired"), 7: _("Invitation cancelled"), 8: _("Too many wrong codes"),
+    }.get(value, "")  # fmt: skip
+
+
+def all_countries() -> dict[str, str]:
+    """Code to name of every country, by name in the reader's language."""
+    named = {code: name for code, name in Locale.parse(_locale()).territories.items() if len(code) == 2 and code.isalpha()}
+    return dict(sorted(((code, name) for code, name in named.items() if code not in NO_COUNTRIES), key=lambda each: each[1].casefold()))
+
+
+def method(value: int) -> str:
+    """The name of a second proof."""
+    return {
+        1: _("Authenticator app"), 2: _("Code by SMS"), 3: _("Recovery code"), 4: _("Code from your administrator"), 5: _("Passkey"),
+    }.get(value, "")  # fmt: skip
 
 
 def install(app: Flask) -> None:
     """Make the texts and formats known to the templates."""
     known: dict[str, Callable[..., Any]] = {
         "_": _, "_n": _n, "moment": moment, "day": day, "today": today, "greeting": greeting, "month": month, "size": size,
-        "number": number, "language": language, "area_text": area, "role_text": role,
+        "number": number, "language": language, "area_text": area, "role_text": role, "programme_text": programme,
+        "method_text": method, "invitation_text": invitation,
     }  # fmt: skip
     app.jinja_env.globals.update(known, languages=NAMES)
+    app.jinja_env.filters.update(area_text=area, programme_text=programme)
 
 
 def _locale() -> str:

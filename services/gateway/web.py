@@ -18,20 +18,51 @@ from chassis.service import Peers
 from services.gateway import assets, texts
 from services.gateway.config import Config
 from services.gateway.origin import refuse_cross_site
-from services.gateway.pages import account, administration, clients, documents, home, information, messages, notices, sign_in
-from services.gateway.reader import is_firm, may
+from services.gateway.pages import (
+    account,
+    activate,
+    administration,
+    callbacks,
+    clients,
+    computers,
+    devices,
+    documents,
+    home,
+    information,
+    installed,
+    messages,
+    news,
+    notice_settings,
+    notices,
+    operations,
+    passkeys,
+    security,
+    sign_in,
+    step_up,
+    terms,
+    unlock,
+    unsubscribe,
+)
+from services.gateway.reader import administers, frame, is_firm, may, operates
 from services.gateway.reasons import sentence
-from services.gateway.session import Sessions, acting, cookie_name
+from services.gateway.session import Sessions, acting, activation_cookie, cookie_name, device_cookie
 from services.gateway.transfer import refuse_large_body
 
-PAGES = (sign_in, home, documents, notices, messages, administration, account, clients, information)
+PAGES = (
+    sign_in, home, documents, notices, messages, news, administration, account, notice_settings, security, passkeys, step_up, clients,
+    information, unsubscribe, callbacks, terms, activate, devices, unlock, computers, installed, operations,
+)  # fmt: skip
 # Files: the same for everybody, so nobody is looked up for them.
-FILES = ("static", "assets.vendor")
+FILES = ("static", "assets.vendor", "installed.manifest", "installed.icon", "installed.worker", "installed.offline")
 # Reached without a session: what comes before sign-in, mailed links, what may be read by anybody, and the caught mail of `make run`.
-OPEN = ("sign_in.", "information.", "dev.")
+OPEN = ("sign_in.", "activate.", "information.", "unsubscribe.", "callbacks.", "unlock.", "computers.", "dev.")
+# Reached by the platform's operator without an organisation too.
+BESIDE = ("operations.", "step_up.")
+# Done by whoever has the link in a mail, from a mail program's site too (RFC 8058), or signed by a provider: the session has no part in it.
+FROM_ANYWHERE = ("unsubscribe.unsubscribe", "callbacks.sms")
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
@@ -64,6 +95,7 @@ class _Requests:
     def __init__(self, app: Flask, config: Config, peers: Peers) -> None:
         self._app, self._config = app, config
         self._sessions, self._catalogues = Sessions(peers), Catalogues(texts.FOLDER, "portal")
+        self._step_up = step_up.StepUp(peers)
         self._cookie = cookie_name(config.public_url)
         self._log = telemetry.log(__name__)
 
@@ -79,25 +111,30 @@ class _Requests:
 
     def _begin(self) -> AnyResponse | None:
         g.held, g.stack = None, ExitStack()
-        g.translator = self._language("")
-        if request.endpoint is None or request.endpoint in FILES:
+        g.translator, g.in_language = self._language(""), self._language
+        if request.endpoint in FILES:
             return None
         refuse_large_body()
-        refuse_cross_site(request, self._config.public_url)
+        if request.endpoint is not None and request.endpoint not in FROM_ANYWHERE:
+            refuse_cross_site(request, self._config.public_url)
         token = request.cookies.get(self._cookie, "")
         if token:
             self._resolve(token)
-        if request.endpoint.startswith(OPEN):
+        # Where there is no page, whoever is signed in reads that in their own language.
+        if request.endpoint is None or request.endpoint.startswith(OPEN):
             return None
         if g.held is None:
             return self._to_sign_in(ended=bool(token))
-        if not g.held.current.membership_id:  # removed from the organisation a moment ago, or not yet in any
-            return _go(url_for("sign_in.organisations"))
+        if g.held.profile.terms_due:
+            return None if request.endpoint == "terms.accept" else _go(url_for("information.terms"))
+        if not g.held.current.membership_id and not (operates() and request.endpoint.startswith(BESIDE)):
+            # Removed from the organisation a moment ago, or not yet in any.
+            return _go(url_for("operations.start" if operates() and not g.held.profile.memberships else "sign_in.organisations"))
         return None
 
     def _resolve(self, token: str) -> None:
         try:
-            g.held = self._sessions.resolve(token)
+            g.held = self._sessions.resolve(token, address=request.remote_addr or "")
         except Unauthenticated:
             return
         g.stack.enter_context(acting(g.held))
@@ -110,7 +147,8 @@ class _Requests:
     def _to_sign_in(self, *, ended: bool) -> AnyResponse:
         if request.method != "GET" or request.accept_mimetypes.best == "application/json":
             return Response(render_template("problem.html", failure="session_ended"), 401)
-        response = _go(url_for("sign_in.start", ended=1 if ended else None))
+        device = request.cookies.get(device_cookie(self._config.public_url))
+        response = _go(url_for("unlock.unlock") if device else url_for("sign_in.start", ended=1 if ended else None))
         response.delete_cookie(self._cookie, path="/", secure=self._config.secure, httponly=True, samesite="Lax")
         return response
 
@@ -129,6 +167,8 @@ class _Requests:
             stack.close()
 
     def _failed(self, failure: Failure) -> AnyResponse:
+        if step_up.wanted(failure):
+            return self._step_up.ask(failure)
         if isinstance(failure, Unauthenticated) and g.held is not None:
             return self._to_sign_in(ended=True)
         answer = render_template("problem.html", failure=failure.reason, sentence=sentence(failure), status=failure.http_status)
@@ -154,6 +194,8 @@ class _Requests:
         return {
             "held": held, "config": self._config, "may": may, "access": access_pb2, "identity": identity_pb2, "notify": notify_pb2,
             "request_id": telemetry.request_id(), "is_firm": held is not None and is_firm(),
+            "administers": administers, "operates": operates, "frame": frame(),
+            "activating": activation_cookie(self._config.public_url) in request.cookies,
         }  # fmt: skip
 
 

@@ -77,7 +77,7 @@ class Bodies:
             self._reserve(body, len(piece))
             pending += piece
             if len(pending) >= WRITE or not more:
-                await self._write(body, bytes(pending))
+                await self._write(body, pending)
                 pending.clear()
         body.file.seek(0)
         return body
@@ -88,7 +88,7 @@ class Bodies:
         self._held += size
         body.size += size
 
-    async def _write(self, body: Body, data: bytes) -> None:
+    async def _write(self, body: Body, data: bytearray) -> None:
         if body.size < IN_MEMORY:
             body.file.write(data)
         else:

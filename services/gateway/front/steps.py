@@ -19,7 +19,7 @@ from services.gateway.front.reply import Headers
 
 SECONDS = Histogram("kontor_http_seconds", "Time to answer an HTTP request, body received", ["method", "status"])
 # What one step hands over at the least, unless it is the last: a thread is not woken for every line of a stream.
-STEP = 128 * 1024
+STEP = 512 * 1024
 
 T = TypeVar("T")
 

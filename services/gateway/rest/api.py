@@ -1,7 +1,8 @@
 """The REST API: the contract's RPCs over HTTP and JSON, under /api/, for frontends and back-office systems."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -10,7 +11,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 from werkzeug.routing import BaseConverter
 
 from chassis import telemetry
-from chassis.errors import Failure, Internal, Unauthenticated
+from chassis.errors import Denied, Failure, Internal, Unauthenticated
 from chassis.service import Peers
 from services.gateway.config import Config
 from services.gateway.origin import refuse_cross_site
@@ -18,7 +19,7 @@ from services.gateway.rest import docs, files, openapi, problems
 from services.gateway.rest.messages import Writer, read, read_query
 from services.gateway.rest.responses import json_response, refuse_parameters
 from services.gateway.rest.routes import Route, routes
-from services.gateway.session import Sessions, acting, cookie_name, token_in
+from services.gateway.session import Held, Sessions, acting, cookie_name, token_in
 from services.gateway.transfer import refuse_large_body
 
 HEADERS = {
@@ -69,7 +70,8 @@ class Api:
         def guarded(**fields: str) -> Response:
             if not signed_in:
                 return view(**fields)
-            with acting(self._sessions.resolve(self._token())):
+            held = self._sessions.resolve(self._token(), address=request.remote_addr or "")
+            with acting(held), _terms_first(held):
                 return view(**fields)
 
         self.app.add_url_rule(rule, endpoint=f"{verb} {path}", view_func=guarded, methods=[verb.upper()])
@@ -101,6 +103,17 @@ class Api:
     def _broke(self, error: Exception) -> Response:
         self._log.error("request failed", route=request.url_rule.rule if request.url_rule else "unknown", exc_info=error)
         return problems.respond(Internal("internal", "Something went wrong on our side."))
+
+
+@contextmanager
+def _terms_first(held: Held) -> Iterator[None]:
+    """Say what is missing to somebody whose session reaches no organisation yet (NET-36). Raises Denied `terms_due`."""
+    try:
+        yield
+    except (Unauthenticated, Denied) as refused:
+        if held.profile.terms_due and refused.reason in ("sign_in_needed", "not_permitted"):
+            raise Denied("terms_due", "Accept the terms first: POST /api/v1/profile:accept-terms.") from refused
+        raise
 
 
 class Anything(BaseConverter):

@@ -27,9 +27,10 @@ def views(peers: Peers, writer: Writer) -> Iterator[tuple[str, str, Callable[...
         return json_response(writer.write(transfer.upload(peers, request.stream, start)))
 
     def download(document_id: str) -> Response:
-        refuse_parameters()
-        asked = read_query(DownloadRequest, {}, path={"document_id": document_id})
-        return transfer.download(peers, asked.document_id)
+        refuse_parameters(allowed=("version",))
+        given = dict(request.args.lists())
+        asked = read_query(DownloadRequest, given, path={"document_id": document_id})
+        return transfer.download(peers, asked.document_id, version=asked.version)
 
     def download_zip() -> Response:
         refuse_parameters(allowed=("document_id",))

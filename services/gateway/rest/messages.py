@@ -6,6 +6,7 @@ as text, and costs four times as much for a page of documents.
 
 import re
 import time
+from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -109,11 +110,22 @@ def _value(field: Field, value: Any, wrong: dict[str, str], at: str) -> Any:
 
 
 def _message(field: Field, value: Any, wrong: dict[str, str], at: str) -> Message:
+    if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:
+        return _time(value)
     if not isinstance(value, dict):
         raise Wrong("must be an object")
     inner: Message = GetMessageClass(field.message_type)()
     _fill(inner, value, wrong, at=f"{at}.")
     return inner
+
+
+def _time(value: Any) -> Timestamp:
+    when = Timestamp()
+    try:
+        when.FromJsonString(value)
+    except ValueError as why:
+        raise Wrong("must be a time such as 2026-05-31T22:00:00Z") from why
+    return when
 
 
 def _text(value: Any) -> str:
@@ -148,7 +160,7 @@ class Writer:
         self._plans: dict[Kind, list[tuple[str, Callable[[Message], Any]]]] = {}
 
     def write(self, message: Message) -> dict[str, Any]:
-        """The message as a JSON object: every field but messages that are not set."""
+        """The message as a JSON object: every field but those that say whether they are set, and are not."""
         plan = self._plans.get(message.DESCRIPTOR) or self._plan(message.DESCRIPTOR)
         return {name: value for name, get in plan if (value := get(message)) is not None}
 
@@ -163,7 +175,7 @@ class Writer:
             return lambda message: dict(getattr(message, name))
         if field.is_repeated:
             return lambda message: [write(each) for each in getattr(message, name)]
-        if field.type == F.TYPE_MESSAGE:
+        if field.has_presence:
             return lambda message: write(getattr(message, name)) if message.HasField(name) else None
         return lambda message: write(getattr(message, name))
 
@@ -171,6 +183,8 @@ class Writer:
         if field.type == F.TYPE_ENUM:
             names = {value.number: value.name for value in field.enum_type.values}
             return lambda number: names.get(number, str(number))
+        if field.type == F.TYPE_BYTES:
+            return lambda value: b64encode(value).decode()
         if field.type != F.TYPE_MESSAGE:
             return lambda value: value
         return moment if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name else self.write

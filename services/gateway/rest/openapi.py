@@ -39,7 +39,9 @@ FAILURES = {
 UPLOAD = """Upload one file. The body is the file itself. The document is *scanning* when this returns.
 
 Fails with `document_exists` unless `replace` is set, `file_too_large`, `file_empty` or `file_name_` and what is wrong with it."""
-DOWNLOAD = "Download a document. Fails with `not_scanned_clean` for anything not scanned clean."
+DOWNLOAD = """Download a document, or an earlier version of it. Fails with `not_scanned_clean` for anything not scanned clean.
+
+`Range` and `If-Range` are understood; the `ETag` is the SHA-256 of the file, so that a broken download can go on where it broke off."""
 ZIP = "Download several documents as one zip. It is made while it is sent, so its size is not known before."
 BYTES: Schema = {"type": "string", "format": "binary"}
 DOCUMENT_IDS = documents_pb2.DownloadZipRequest.DESCRIPTOR.fields_by_name["document_ids"]
@@ -95,14 +97,15 @@ def _files(schemas: Schemas) -> list[tuple[str, str, dict[str, Any]]]:
     """The operations that carry bytes: written here, with the rules of the contract."""
     start = documents_pb2.UploadStart.DESCRIPTOR
     upload = [each for each in schemas.parameters(start, path=("folder_id", "name"), query=True) if each["name"] != "size"]
-    one = schemas.parameters(documents_pb2.DownloadRequest.DESCRIPTOR, path=("document_id",), query=False)
+    download = schemas.parameters(documents_pb2.DownloadRequest.DESCRIPTOR, path=("document_id",), query=True)
+    one = [each for each in download if each["name"] in ("document_id", "version")]
     wanted = schemas.field(DOCUMENT_IDS, described=False)
     several = [{"name": "document_id", "in": "query", "required": True, "schema": wanted, "description": "Once for each document."}]
     document = {"application/json": {"schema": schemas.answer(documents_pb2.Document.DESCRIPTOR)}}
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": BYTES}}}}
     return [
         (files.UPLOAD, "put", _bytes("Upload", UPLOAD, upload, document, permission="document:write") | body),
-        (files.DOWNLOAD, "get", _bytes("Download", DOWNLOAD, one, {"*/*": {"schema": BYTES}})),
+        (files.DOWNLOAD, "get", _in_parts(_bytes("Download", DOWNLOAD, one, {"*/*": {"schema": BYTES}}))),
         (files.ZIP, "get", _bytes("DownloadZip", ZIP, several, {"application/zip": {"schema": BYTES}})),
     ]
 
@@ -116,6 +119,12 @@ def _bytes(rpc: str, text: str, parameters: list[Schema], content: Schema, *, pe
         "responses": _responses(content, signed_in=True),
         "x-permission": permission,
     }
+
+
+def _in_parts(operation: dict[str, Any]) -> dict[str, Any]:
+    """An operation that also answers with a part of the file."""
+    part = {"description": "The part that `Range` asks for.", "content": {"*/*": {"schema": BYTES}}}
+    return operation | {"responses": operation["responses"] | {"206": part, "416": _failure("The file has no such bytes.")}}
 
 
 def _described(comment: str, rpc: str) -> dict[str, Any]:

@@ -11,19 +11,50 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from kontor.access.v1 import access_pb2
-from kontor.documents.v1 import documents_pb2, documents_pb2_grpc
-from kontor.identity.v1 import identity_pb2, identity_pb2_grpc
+from kontor.documents.v1 import audit_pb2 as documents_audit
+from kontor.documents.v1 import audit_pb2_grpc as documents_audit_grpc
+from kontor.documents.v1 import documents_pb2, documents_pb2_grpc, previews_pb2, previews_pb2_grpc, retention_pb2, retention_pb2_grpc
+from kontor.identity.v1 import (
+    administration_pb2,
+    administration_pb2_grpc,
+    devices_pb2,
+    devices_pb2_grpc,
+    identity_pb2,
+    identity_pb2_grpc,
+    invitations_pb2,
+    invitations_pb2_grpc,
+    passkeys_pb2,
+    passkeys_pb2_grpc,
+    providers_pb2,
+    providers_pb2_grpc,
+)
+from kontor.identity.v1 import audit_pb2 as identity_audit
+from kontor.identity.v1 import audit_pb2_grpc as identity_audit_grpc
+from kontor.linking.v1 import audit_pb2 as linking_audit
+from kontor.linking.v1 import audit_pb2_grpc as linking_audit_grpc
 from kontor.linking.v1 import linking_pb2, linking_pb2_grpc
-from kontor.messaging.v1 import messaging_pb2, messaging_pb2_grpc
+from kontor.messaging.v1 import audit_pb2 as messaging_audit
+from kontor.messaging.v1 import audit_pb2_grpc as messaging_audit_grpc
+from kontor.messaging.v1 import messaging_pb2, messaging_pb2_grpc, news_pb2, news_pb2_grpc
+from kontor.notify.v1 import audit_pb2 as notify_audit
+from kontor.notify.v1 import audit_pb2_grpc as notify_audit_grpc
 from kontor.notify.v1 import notify_pb2, notify_pb2_grpc
 
-CONTRACT: dict[str, tuple[ModuleType, ModuleType]] = {
-    "identity": (identity_pb2, identity_pb2_grpc),
-    "documents": (documents_pb2, documents_pb2_grpc),
-    "messaging": (messaging_pb2, messaging_pb2_grpc),
-    "linking": (linking_pb2, linking_pb2_grpc),
-    "notify": (notify_pb2, notify_pb2_grpc),
-}
+# The files of each service's contract: messages and stubs.
+CONTRACT: dict[str, tuple[tuple[ModuleType, ModuleType], ...]] = {
+    "identity": (
+        (identity_pb2, identity_pb2_grpc), (passkeys_pb2, passkeys_pb2_grpc), (providers_pb2, providers_pb2_grpc),
+        (devices_pb2, devices_pb2_grpc), (administration_pb2, administration_pb2_grpc), (invitations_pb2, invitations_pb2_grpc),
+        (identity_audit, identity_audit_grpc),
+    ),
+    "documents": (
+        (documents_pb2, documents_pb2_grpc), (previews_pb2, previews_pb2_grpc), (retention_pb2, retention_pb2_grpc),
+        (documents_audit, documents_audit_grpc),
+    ),
+    "messaging": ((messaging_pb2, messaging_pb2_grpc), (news_pb2, news_pb2_grpc), (messaging_audit, messaging_audit_grpc)),
+    "linking": ((linking_pb2, linking_pb2_grpc), (linking_audit, linking_audit_grpc)),
+    "notify": ((notify_pb2, notify_pb2_grpc), (notify_audit, notify_audit_grpc)),
+}  # fmt: skip
 VERBS = ("get", "post", "put", "patch", "delete")
 
 
@@ -66,9 +97,10 @@ class Route:
 
 def routes() -> Iterator[Route]:
     """All routes, in the order of the contract. Raises BadRouteError."""
-    for peer, (module, stubs) in CONTRACT.items():
-        for service in module.DESCRIPTOR.services_by_name.values():
-            yield from _of(service, peer, stubs)
+    for peer, files in CONTRACT.items():
+        for module, stubs in files:
+            for service in module.DESCRIPTOR.services_by_name.values():
+                yield from _of(service, peer, stubs)
 
 
 def _of(service: ServiceDescriptor, peer: str, stubs: ModuleType) -> Iterator[Route]:

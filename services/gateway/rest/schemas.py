@@ -16,6 +16,7 @@ Schema = dict[str, Any]
 F = FieldDescriptor
 SCALARS: dict[int, Schema] = {
     F.TYPE_STRING: {"type": "string"},
+    F.TYPE_BYTES: {"type": "string", "format": "byte"},
     F.TYPE_BOOL: {"type": "boolean"},
     F.TYPE_INT32: {"type": "integer", "format": "int32", "minimum": -(1 << 31), "maximum": (1 << 31) - 1},
     F.TYPE_INT64: {"type": "integer", "format": "int64", "minimum": -(1 << 63), "maximum": (1 << 63) - 1},
@@ -76,8 +77,10 @@ class Schemas:
         return SCALARS[field.type] | _rules(rules)
 
     def _enum(self, kind: Kind, rules: validate_pb2.EnumRules) -> Schema:
-        if rules.not_in:
-            return {"type": "string", "enum": [value.name for value in kind.values if value.number not in rules.not_in]}
+        among = getattr(rules, "in")
+        if rules.not_in or among:
+            allowed = [value for value in kind.values if value.number not in rules.not_in and (not among or value.number in among)]
+            return {"type": "string", "enum": [value.name for value in allowed]}
         name = self._named(kind.name, kind.full_name)
         self.components[name] = {"type": "string", "enum": [value.name for value in kind.values], **self._values(kind)}
         return {"$ref": f"#/components/schemas/{name}"}

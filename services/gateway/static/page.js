@@ -5,11 +5,12 @@ const find = (selector) => document.querySelector(selector);
 for (const each of document.querySelectorAll("[data-unscripted]")) each.hidden = true;
 
 // Something happened elsewhere: parts of the page that care are fetched again, by htmx or by their own script.
+const KINDS = ["notices", "documents", "messages", "news"];
 const tell = (name) => document.body.dispatchEvent(new CustomEvent(`kontor:${name}`));
 function listen(again) {
   const live = new EventSource(document.body.dataset.live);
-  live.addEventListener("open", () => { if (again) { tell("notices"); tell("documents"); } again = true; });
-  for (const name of ["notices", "documents"]) live.addEventListener(name, () => tell(name));
+  live.addEventListener("open", () => { if (again) KINDS.forEach(tell); again = true; });
+  for (const name of KINDS) live.addEventListener(name, () => tell(name));
   live.addEventListener("session", () => { live.close(); location.reload(); });
   // Browsers come back by themselves, but not after a refusal: then the bell finds out whether one is still signed in.
   live.addEventListener("error", () => { if (live.readyState === EventSource.CLOSED) setTimeout(() => { tell("notices"); listen(true); }, 15000 + 15000 * Math.random()); });
@@ -79,6 +80,7 @@ function count() {
   const words = button.dataset, label = find("[data-chosen]").dataset;
   button.querySelector("span").textContent = number === 0 ? words.none : number === 1 ? words.one : words.many.replace("#", number);
   button.disabled = number === 0;
+  for (const each of document.querySelectorAll("[data-chosen-only]")) each.disabled = number === 0;
   find("[data-chosen]").textContent = number === 0 ? label.none : label.some.replace("#", number);
   all.hidden = open.length === 0;
   all.checked = number > 0 && number === open.length;
@@ -102,9 +104,35 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 for (const box of boxes()) if (box.checked) chosen.add(box.value);
 count();
 
-// A new password: how long it is so far.
+// A new password: how long it is so far, and once it is long enough, how good: judged by the rules it will be set by.
+let rating;
 document.addEventListener("input", ({ target }) => {
   if (!target.dataset.strength) return;
-  const words = find(`[data-strength-of="${target.id}"]`), length = [...target.value].length;
-  words.textContent = length === 0 ? "" : length < Number(target.dataset.strength) ? words.dataset.short.replace("#", length) : words.dataset.long;
+  const words = find(`[data-strength-of="${target.id}"]`), meter = find(`#${target.id}-meter`), length = [...target.value].length;
+  const long = length >= Number(target.dataset.strength);
+  words.textContent = length === 0 ? "" : long ? words.dataset.long : words.dataset.short.replace("#", length);
+  meter.hidden = length === 0;
+  meter.value = long ? 1 : Math.min(length / target.dataset.strength, 0.9);
+  clearTimeout(rating);
+  if (long) rating = setTimeout(() => rate(target, words, meter), 300);
 });
+async function rate(target, words, meter) {
+  const typed = target.value, body = new URLSearchParams({ password: typed, username: target.form.elements.username.value });
+  const answer = await fetch(words.dataset.rate, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok || target.value !== typed) return;
+  const { strength, said } = await answer.json();
+  meter.value = strength;
+  words.textContent = said;
+}
+
+// What is shown once is copied by a button, and said to be.
+for (const each of document.querySelectorAll("[data-copy]")) {
+  each.hidden = !navigator.clipboard;
+  each.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(each.dataset.copy).textContent);
+    find("[data-copied]").textContent = each.dataset.done;
+  });
+}
+
+// Installed on a telephone or computer, the portal says in its own words when there is no network.
+navigator.serviceWorker?.register("/service-worker.js").catch(() => {});

@@ -52,6 +52,7 @@ function start(form) {
     const batch = { where: { folder: form.folder.value, period: form.period.value, year: form.year.value }, id: identifier() };
     const ready = files.filter((entry) => entry.state === "chosen");
     if (!ready.length) { status(words.none); input.focus(); return; }
+    if (await guarded()) return;
     for (const entry of ready) entry.state = "waiting";
     trouble = "";
     const existing = await names(batch.where, ready);
@@ -62,6 +63,17 @@ function start(form) {
     ]);
     await tell(batch.where.folder, sent.flat());
     say();
+  }
+
+  // A personal number in the message is asked about before any file leaves.
+  async function guarded() {
+    const message = form.message?.value.trim(), guard = document.getElementById("guard");
+    if (!message || form.mask?.checked) return false;
+    const answer = await fetch(form.dataset.check, { method: "POST", body: new URLSearchParams({ message }) }).catch(() => null);
+    const note = answer?.ok ? (await answer.text()).trim() : "";
+    guard.innerHTML = note;
+    if (note) form.message.focus();
+    return note !== "";
   }
 
   async function names(where, ready) {
@@ -165,8 +177,8 @@ function start(form) {
   async function tell(folder, documents) {
     const message = form.message?.value.trim();
     if (!documents.length || !message) return;
-    const answer = await fetch(form.dataset.message, json({ folder, documents, message })).catch(() => null);
-    if (answer?.ok) form.message.value = "";
+    const answer = await fetch(form.dataset.message, json({ folder, documents, message, mask: Boolean(form.mask?.checked) })).catch(() => null);
+    if (answer?.ok) { form.message.value = ""; document.getElementById("guard").replaceChildren(); }
     else trouble = words.said;
   }
 

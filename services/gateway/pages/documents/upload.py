@@ -18,7 +18,7 @@ from services.gateway import texts, transfer
 from services.gateway.config import Config
 from services.gateway.pages import clients
 from services.gateway.pages.documents import status
-from services.gateway.pages.documents.find import is_id
+from services.gateway.pages.documents.filters import is_id
 from services.gateway.reader import client, is_firm
 from services.gateway.reasons import sentence
 from services.gateway.rest import problems
@@ -73,14 +73,20 @@ class Upload:
                 results.append({"name": file.filename, "problem": sentence(failure), "exists": failure.reason == "document_exists"})
         sent = [each["document"] for each in results if "document" in each]
         message = request.form.get("message", "").strip()
+        unsent = ""
         if sent and message:
-            self._tell([each.document_id for each in sent], request.form.get("folder", ""), message)
-        return self._shown(results=results, period=_number(request.form.get("period")), year=_number(request.form.get("year")))
+            try:
+                self._tell([each.document_id for each in sent], request.form.get("folder", ""), message, mask="mask" in request.form)
+            except Failure as failure:  # the files are there all the same, and what was written stays
+                unsent = sentence(failure)
+        period, year = _number(request.form.get("period")), _number(request.form.get("year"))
+        return self._shown(results=results, unsent=unsent, period=period, year=year)
 
     def message(self) -> Response:
         """The message about files that were sent one by one (ACC-34)."""
         given = _json()
-        self._tell(_texts(given.get("documents")), _text(given.get("folder", "")), _text(given.get("message", "")))
+        self._tell(_texts(given.get("documents")), _text(given.get("folder", "")), _text(given.get("message", "")),
+                   mask=given.get("mask") is True)  # fmt: skip
         return Response(status=204)
 
     def _existing(self, wanted: documents_pb2.CheckNamesRequest) -> Iterable[Document]:
@@ -94,7 +100,7 @@ class Upload:
                  for each in wanted.names)  # fmt: skip
         return [document for each in alone for document in self._existing(each)]
 
-    def _tell(self, document_ids: list[str], folder_id: str, message: str) -> None:
+    def _tell(self, document_ids: list[str], folder_id: str, message: str, *, mask: bool) -> None:
         folder = next((each for each in self._own_folders() if each.folder_id == folder_id), None)
         if folder is None:
             raise NotFound("folder_not_found", "No such folder.")
@@ -105,18 +111,20 @@ class Upload:
                 subject=texts._("About uploaded files"),
                 body=message,
                 document_ids=[each for each in document_ids if is_id(each)],
+                mask=mask,
             )
         )
 
     def _own_folders(self) -> Iterable[Folder]:
         return self._folders.ListFolders(documents_pb2.ListFoldersRequest(organisation_id=client())).folders
 
-    def _shown(self, *, results: Iterable[Any] = (), period: int = 0, year: int = 0) -> str:
+    def _shown(self, *, results: Iterable[Any] = (), unsent: str = "", period: int = 0, year: int = 0) -> str:
         today = clock.now().astimezone(texts.zone())
         return render_template(
             "documents/upload.html", folders=self._own_folders(), folder=request.values.get("folder", ""), results=results,
             period=period or today.month, year=year or today.year, years=_years(today), company=client(), limit=self._limit,
-            companies=clients.names(self._peers) if is_firm() else {}, message="" if results else request.form.get("message", ""),
+            companies=clients.names(self._peers) if is_firm() else {}, unsent=unsent,
+            message="" if results and not unsent else request.form.get("message", ""),
         )  # fmt: skip
 
 
