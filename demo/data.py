@@ -1,11 +1,11 @@
-"""Load the demonstration: a firm, three clients, their folders and a few dozen real files in all states."""
+"""Load the demonstration: a firm, three clients with files in all states and conversations, and many small clients without."""
 
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from kontor.access.v1 import access_pb2
-from kontor.documents.v1 import documents_pb2, documents_pb2_grpc
+from kontor.documents.v1 import documents_pb2, documents_pb2_grpc, retention_pb2, retention_pb2_grpc
 from kontor.identity.v1 import identity_pb2, identity_pb2_grpc
 from kontor.linking.v1 import linking_pb2, linking_pb2_grpc
 from kontor.messaging.v1 import messaging_pb2, messaging_pb2_grpc
@@ -13,7 +13,7 @@ from kontor.messaging.v1 import messaging_pb2, messaging_pb2_grpc
 from chassis import caller, clock
 from chassis.caller import Caller, Signer
 from chassis.errors import Denied, NotFound
-from demo import files, people
+from demo import files, news, people, portfolio, talk
 from demo.people import Client, Person
 from demo.session import World, until
 
@@ -21,6 +21,7 @@ AREA = {
     "accounting": access_pb2.SERVICE_AREA_ACCOUNTING,
     "payroll": access_pb2.SERVICE_AREA_PAYROLL,
     "hr": access_pb2.SERVICE_AREA_HR,
+    "support": access_pb2.SERVICE_AREA_PORTAL_SUPPORT,
 }
 PIECE = 256 * 1024
 
@@ -49,7 +50,7 @@ def load(world: World, operator: Signer, say: Callable[[str], None]) -> None:
         for client in clients:
             for member, consultant in zip(consultants, people.CONSULTANTS, strict=True):
                 assign(world, client, member, consultant.areas)
-        assign(world, clients[0], _own_membership(world), tuple(people.AREAS))
+        assign(world, clients[0], _own_membership(world), (*people.AREAS, "support"))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(world.activate, [each.administrator for each in people.CLIENTS] + [each.person for each in people.CONSULTANTS]))
     say("giving the colleagues their folders")
@@ -60,7 +61,15 @@ def load(world: World, operator: Signer, say: Callable[[str], None]) -> None:
     say("uploading files")
     for client, about in zip(clients, people.CLIENTS, strict=True):
         _share(world, client, about)
+    _delete_one(world, clients[0])
+    say("writing messages and news")
+    talk.hold(world, {about.administrator.email: client for client, about in zip(clients, people.CLIENTS, strict=True)})
     write(world, clients[0], people.CLIENTS[0].administrator)
+    with world.acting(people.FIRM_ADMINISTRATOR):
+        for article in news.ARTICLES:
+            news.publish(world, article)
+    say("making more clients for one of the consultants")
+    portfolio.load(world, consultants[0])
 
 
 def operator_caller() -> Caller:
@@ -79,13 +88,14 @@ def _first(person: Person) -> identity_pb2.FirstAdministrator:
     )
 
 
-def add_member(world: World, person: Person, role: identity_pb2.Role.ValueType) -> str:
+def add_member(world: World, person: Person, role: identity_pb2.Role.ValueType, *programmes: access_pb2.Programme.ValueType) -> str:
     """Add a member to the acting administrator's organisation; answers the membership."""
     member = organisations(world).AddMember(
         identity_pb2.AddMemberRequest(
-            email=person.email, first_name=person.first_name, last_name=person.last_name, language=person.language, role=role
+            email=person.email, first_name=person.first_name, last_name=person.last_name, language=person.language, role=role,
+            programmes=programmes,
         )
-    )
+    )  # fmt: skip
     return member.membership_id
 
 
@@ -152,6 +162,16 @@ def _share(world: World, client: str, about: Client) -> None:
     with world.acting(about.administrator):
         for document in made:
             until(lambda held=document: _scanned(documents, held.document_id), f"the scan of {document.name}")  # type: ignore[misc]
+
+
+def _delete_one(world: World, client: str) -> None:
+    """The firm takes back what it has uploaded by mistake; its certificate is under deleted documents."""
+    with world.acting(people.CONSULTANTS[0].person):
+        wrong = upload(world, client, files.File("Lønnsslipper til en annen.pdf", files.pdf("Lønnsslipper", ["Feil kunde"]), "payroll"))
+        documents = documents_pb2_grpc.DocumentsStub(world.channel("documents"))
+        until(lambda: _scanned(documents, wrong.document_id), f"the scan of {wrong.name}")
+        request = retention_pb2.DeleteDocumentRequest(document_id=wrong.document_id, reason="Lastet opp hos feil kunde")
+        retention_pb2_grpc.RetentionStub(world.channel("documents")).DeleteDocument(request)
 
 
 def _scanned(documents: documents_pb2_grpc.DocumentsStub, document_id: str) -> bool | None:

@@ -24,7 +24,7 @@ from demo.session import TookTooLongError, World, caught
 
 Assemble = Callable[[Mapping[str, str]], run.Running]
 WITH_DATABASE = ("identity", "documents", "messaging", "linking", "notify")
-KEPT = ("files", "mail", "keys", "demo.json")
+KEPT = ("files", "mail", "sms", "keys", "demo.json")
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def forget(folder: Path) -> None:
 def settings(laptop: Laptop, databases: Mapping[str, str]) -> dict[str, str]:
     """The environment for all services in one process: what the operator set, and for the rest what suits a laptop."""
     keys = make_keys(laptop.folder / "keys")
-    files, mail = (laptop.folder.absolute() / name for name in ("files", "mail"))
-    for each in (files, mail):
+    files, mail, sms = (laptop.folder.absolute() / name for name in ("files", "mail", "sms"))
+    for each in (files, mail, sms):
         each.mkdir(parents=True, exist_ok=True)
     public_url = f"http://{laptop.web}"
     defaults = {f"KONTOR_{name.upper()}_DATABASE_URL": url for name, url in databases.items()}
@@ -91,11 +91,13 @@ def settings(laptop: Laptop, databases: Mapping[str, str]) -> dict[str, str]:
         "KONTOR_LOG_FORMAT": "text",
         "KONTOR_LOG_LEVEL": "warning",
         "KONTOR_IDENTITY_SIGNING_KEY": str(keys / "identity.json"),
+        "KONTOR_IDENTITY_SEALING_KEYS_FILE": str(keys / "identity-sealing.txt"),
         "KONTOR_IDENTITY_PUBLIC_URL": public_url,
         "KONTOR_DOCUMENTS_STORAGE_URL": files.as_uri(),
         "KONTOR_DOCUMENTS_SEALING_KEYS_FILE": str(keys / "sealing.txt"),
         "KONTOR_DOCUMENTS_SCANNER": "marker",
         "KONTOR_NOTIFY_MAIL_URL": mail.as_uri(),
+        "KONTOR_NOTIFY_SMS_URL": sms.as_uri(),
         "KONTOR_NOTIFY_PUBLIC_URL": public_url,
         "KONTOR_GATEWAY_LISTEN": laptop.web,
         "KONTOR_GATEWAY_PUBLIC_URL": public_url,
@@ -105,15 +107,17 @@ def settings(laptop: Laptop, databases: Mapping[str, str]) -> dict[str, str]:
 
 
 def make_keys(folder: Path) -> Path:
-    """Make the installation's keys the first time: identity's signing key, its public half, and the key that files are sealed with."""
+    """Make what is missing of the installation's keys: identity's signing key, its public half, and what seals files and factors."""
     if not (folder / "sealing.txt").exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         private, public = caller.new_keys("identity")
         (folder / "identity.json").write_text(json.dumps(private.as_dict(private=True)))
         (folder / "assertion-public.json").write_text(json.dumps(public.as_dict(private=False)))
-        (folder / "sealing.txt").write_text(f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}")
-        for key in folder.iterdir():
-            key.chmod(0o600)
+    for name in ("sealing.txt", "identity-sealing.txt"):
+        if not (folder / name).exists():
+            (folder / name).write_text(f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}")
+    for key in folder.iterdir():
+        key.chmod(0o600)
     return folder
 
 

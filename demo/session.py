@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
-import pyotp
 from kontor.identity.v1 import identity_pb2, identity_pb2_grpc
 
 from chassis import caller
 from chassis.caller import Caller
 from chassis.errors import Failure
 from chassis.peers import PeerChannel
+from demo.authenticator import Authenticator
 from demo.people import PASSWORD, Person
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
+# What needs a fresh second factor takes one of up to 15 minutes.
+FRESH_SECONDS = 600.0
 LINK = re.compile(r"/links/([A-Za-z0-9_-]{20,100})")
 
 
@@ -67,7 +69,9 @@ class World:
         self.sign_in = identity_pb2_grpc.SignInStub(self.channel("identity"))
         self._sessions = identity_pb2_grpc.SessionsStub(self.channel("identity"))
         self.secrets: dict[str, str] = {}
+        self.phones: dict[str, Authenticator] = {}
         self._tokens: dict[str, str] = {}
+        self._proven: dict[str, float] = {}
         self._used: set[str] = set()
 
     def channel(self, service: str) -> PeerChannel:
@@ -94,23 +98,26 @@ class World:
         token = self.mailed_link(person)
         self.sign_in.SetPassword(identity_pb2.SetPasswordRequest(token=token, password=PASSWORD, password_again=PASSWORD))
         begun = self.sign_in.StartSignIn(identity_pb2.StartSignInRequest(email=person.email, password=PASSWORD))
-        self.secrets[person.email] = begun.enrolment.key.replace(" ", "")
+        key = self.secrets[person.email] = begun.enrolment.key.replace(" ", "")
+        self.phones[person.email] = Authenticator(key, used=False)
         self._finish(person, begun.attempt)
+        with self.acting(person) as held:
+            own = identity_pb2_grpc.AccountStub(self.channel("identity"))
+            own.AcceptTerms(identity_pb2.AcceptTermsRequest(version=held.profile.terms_due))
 
     def sign_in_again(self, person: Person) -> None:
-        """Sign in somebody who was activated before; a code that was just used is followed by the next."""
+        """Sign in somebody who was activated before; may wait for the next code."""
+        begun = self.sign_in.StartSignIn(identity_pb2.StartSignInRequest(email=person.email, password=PASSWORD))
+        self._finish(person, begun.attempt)
 
-        def attempt() -> bool:
-            begun = self.sign_in.StartSignIn(identity_pb2.StartSignInRequest(email=person.email, password=PASSWORD))
-            self._finish(person, begun.attempt)
-            return True
-
-        until(attempt, f"the next code of {person.email}", pause=2.0)
+    def phone(self, person: Person) -> Authenticator:
+        """The telephone of somebody who has enrolled it."""
+        return self.phones.setdefault(person.email, Authenticator(self.secrets[person.email]))
 
     def _finish(self, person: Person, attempt: str) -> None:
-        code = pyotp.TOTP(self.secrets[person.email]).now()
-        done = self.sign_in.FinishSignIn(identity_pb2.FinishSignInRequest(attempt=attempt, code=code, user_agent="demonstration"))
-        self._tokens[person.email] = done.session
+        request = identity_pb2.FinishSignInRequest(attempt=attempt, code=self.phone(person).code(), user_agent="demonstration")
+        self._tokens[person.email] = self.sign_in.FinishSignIn(request).session
+        self._proven[person.email] = time.monotonic()
 
     def token(self, person: Person) -> str:
         """The session token of a person who was activated."""
@@ -118,7 +125,16 @@ class World:
 
     @contextmanager
     def acting(self, person: Person) -> Iterator[Any]:
-        """Be this person inside the block; answers the resolved session."""
+        """Be this person inside the block, with a second factor that is fresh; answers the resolved session."""
+        if time.monotonic() - self._proven[person.email] > FRESH_SECONDS:
+            with self._holding(person):
+                self._sessions.StepUp(identity_pb2.StepUpRequest(code=self.phone(person).code()))
+            self._proven[person.email] = time.monotonic()
+        with self._holding(person) as held:
+            yield held
+
+    @contextmanager
+    def _holding(self, person: Person) -> Iterator[Any]:
         held = self._sessions.ResolveSession(identity_pb2.ResolveSessionRequest(session=self._tokens[person.email]))
         with caller.acting(Caller(user_id=held.profile.user_id), dict(held.assertions)):
             yield held

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from uuid import UUID
 
 import click
 
@@ -14,7 +15,7 @@ from chassis.config import PREFIX, BadSettings, Process
 from chassis.errors import Failure
 from chassis.language import LANGUAGES
 from chassis.service import Service
-from services import flows
+from services import audit_export, audit_verify, flows, trail
 
 FOLDER = Path(__file__).parent
 # Identity first: the others resolve members with it.
@@ -38,7 +39,7 @@ def assemble(names: Sequence[str], environ: Mapping[str, str], *, parts: frozens
     for name in names:
         try:
             settings = config.load(importlib.import_module(f"services.{name}.config").Config, prefix(name), environ)
-            builds[name] = partial(importlib.import_module(f"services.{name}.service").build, settings)
+            builds[name] = partial(trail.readable, partial(importlib.import_module(f"services.{name}.service").build, settings))
         except BadSettings as why:
             mistakes.append(str(why))
     if mistakes or process is None:
@@ -128,6 +129,24 @@ def firm(name: str, number: str, country: str, email: str, first_name: str, last
 
 
 @cli.command()
+@click.argument("address")
+@click.option("--remove", is_flag=True, help="End it: from the next request on the person is no operator.")
+def operator(address: str, *, remove: bool) -> None:
+    """Make the owner of ADDRESS, an activated account, an operator of the platform. Runs where identity runs, with identity's settings."""
+    from services import operators  # here only: no other service loads identity's code
+
+    running = _assembled(["identity"])
+    try:
+        changed = operators.change(running, address, remove=remove)
+    except Failure as why:
+        raise click.ClickException(f"{why.message} ({why.reason})") from why
+    finally:
+        running.stop()
+    already = "" if changed else " already: nothing was changed"
+    click.echo(f"{address} is {'no' if remove else 'an'} operator{' any more' if remove and changed else ''}{already}.")
+
+
+@cli.command()
 @click.option("--reset", is_flag=True, help="Throw away all data of the demonstration first.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("var"), help="Where the data is kept.")
 def demo(folder: Path, *, reset: bool) -> None:
@@ -165,6 +184,36 @@ def redrive(name: str, ids: tuple[str, ...]) -> None:
         click.echo(f"{event_id}: {'handled' if handled else 'parked again'}")
     if not all(handled for _, handled in outcomes):
         sys.exit(1)
+
+
+@cli.group()
+def audit() -> None:
+    """The audit trail."""
+
+
+@audit.command()
+@click.argument("organisation", type=click.UUID)
+@click.argument("file", type=click.File("wb"))
+def export(organisation: UUID, file: BinaryIO) -> None:
+    """Write the audit trail of ORGANISATION in all services to FILE. Runs where the databases can be reached."""
+    running = _assembled(NAMES)
+    try:
+        databases = {service.name: service.database for service in running.services if service.database}
+        file.writelines(audit_export.export(databases, str(organisation)))
+    finally:
+        running.stop()
+
+
+@audit.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--earlier", type=click.File("rb"), help="An older export of the same organisation, which FILE must go on from.")
+def verify(file: BinaryIO, earlier: BinaryIO | None) -> None:
+    """Check the export FILE, without any server; name the first row that was altered, is missing or stands elsewhere, and end with 1."""
+    found = audit_verify.verify(file.read(), earlier=earlier.read() if earlier else b"")
+    if found:
+        click.echo(f"{found.place}: {found.what}", err=True)
+        sys.exit(1)
+    click.echo("Every row is there, in its place, as it was written.")
 
 
 @cli.command()

@@ -14,7 +14,7 @@ def chain(folder: Path, event: str) -> str:
     emitted, handled = _emitters(folder), _handlers(folder)
     if event not in emitted and event not in handled:
         raise SystemExit(f"No service emits or handles {event}. Known: {', '.join(sorted({*emitted, *handled}))}")
-    return "".join(_chain(event, emitted, handled, depth=0, above=()))
+    return _tree(event, emitted, handled)
 
 
 def document(folder: Path) -> str:
@@ -34,8 +34,12 @@ def document(folder: Path) -> str:
     lines += ["", "## Chains", ""]
     starts = [event for event in sorted(emitted) if any("/actions/" in path or "/jobs/" in path for path in emitted[event])]
     for event in starts:
-        lines += ["```", chain(folder, event).rstrip(), "```", ""]
+        lines += ["```", _tree(event, emitted, handled).rstrip(), "```", ""]
     return "\n".join(lines)
+
+
+def _tree(event: str, emitted: "_Emitters", handled: "_Handlers") -> str:
+    return "".join(_chain(event, emitted, handled, depth=0, above=()))
 
 
 def _chain(event: str, emitted: "_Emitters", handled: "_Handlers", *, depth: int, above: tuple[str, ...]) -> list[str]:
