@@ -73,10 +73,12 @@ class Servers:
     mail: MailServer
 
 
-def together(folder: Path, *, environ: Mapping[str, str] | None = None) -> Product:
-    """All services in one process, empty, on an embedded PostgreSQL; mail is caught in a folder."""
+def together(folder: Path, *, environ: Mapping[str, str] | None = None, name: str = "127.0.0.1") -> Product:
+    """All services in one process, empty, on an embedded PostgreSQL; mail is caught in a folder. `name` is what people call the machine."""
     web, rpc, admin = (f"127.0.0.1:{port}" for port in free_ports(3))
-    given = {"KONTOR_LISTEN": rpc, "KONTOR_ADMIN_LISTEN": admin, **(environ or {})}
+    url = f"http://{web.replace('127.0.0.1', name)}"
+    called = {f"KONTOR_{each}_PUBLIC_URL": url for each in ("GATEWAY", "IDENTITY", "NOTIFY")}
+    given = {"KONTOR_LISTEN": rpc, "KONTOR_ADMIN_LISTEN": admin, **called, **(environ or {})}
     program = Program(
         name="Kontor",
         url=f"http://{web}",
@@ -87,7 +89,7 @@ def together(folder: Path, *, environ: Mapping[str, str] | None = None) -> Produ
     )
     program.start()
     return Product(
-        program.url,
+        url,
         {"all": program},
         dict.fromkeys(SERVICES, rpc),
         folder / "var" / "keys",

@@ -37,7 +37,8 @@ def test_the_contracts_name_every_service() -> None:
 def test_what_is_imported_is_declared() -> None:
     """What another package happens to bring along goes away with it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked_for = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    extras = project["optional-dependencies"]
+    asked_for = [*project["dependencies"], *extras["embedded"], *extras["sms"]]
     declared = {re.split(r"[\[=<>~! ]", name)[0] for name in asked_for}
     brought = {name: {re.sub(r"[-_.]+", "-", each).lower() for each in packages} for name, packages in packages_distributions().items()}
     foreign = _imported() - OURS - set(sys.stdlib_module_names)

@@ -26,11 +26,11 @@ sys.exit(str(others + outside) if others + outside else 0)
 
 
 def _asked(service: str) -> set[str]:
-    try:
-        contract: FileDescriptor = importlib.import_module(f"kontor.{service}.v1.{service}_pb2").DESCRIPTOR
-    except ModuleNotFoundError:
-        return set()  # the gateway has no contract of its own
-    return {f"{offered.name}.{method.name}" for offered in contract.services_by_name.values() for method in offered.methods}
+    # The gateway has no contract of its own.
+    names = [path.stem for path in (ROOT / "proto" / "kontor" / service / "v1").glob("*.proto")]
+    contracts = [importlib.import_module(f"kontor.{service}.v1.{name}_pb2").DESCRIPTOR for name in names]
+    services = [offered for contract in contracts for offered in contract.services_by_name.values()]
+    return {f"{offered.name}.{method.name}" for offered in services for method in offered.methods}
 
 
 def _happened(service: str) -> set[str]:

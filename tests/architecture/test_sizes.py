@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT, modules, shown, tree
 
-FILE, FUNCTION, COMPOSITION, CHASSIS, CHASSIS_FILES = 300, 40, 80, 1800, 20
+FILE, FUNCTION, COMPOSITION, CHASSIS, CHASSIS_FILES = 300, 40, 80, 1900, 20
 
 
 def test_no_file_is_longer_than_300_lines() -> None:

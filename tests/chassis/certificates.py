@@ -25,13 +25,13 @@ class Certificates:
         return Process(listen=listen, tls_authority=self.authority, tls_key=self.key, tls_certificate=self.certificate)
 
 
-def certificates(folder: Path) -> Certificates:
-    """Make them."""
+def certificates(folder: Path, *, by: str = "Kontor test authority") -> Certificates:
+    """Make them. Where one trusts several authorities, each needs a name of its own."""
     held = Certificates(folder / "authority.pem", folder / "key.pem", folder / "certificate.pem")
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = _signed("Kontor test authority", authority_key.public_key(), by=authority_key, issuer="Kontor test authority", ca=True)
+    authority = _signed(by, authority_key.public_key(), by=authority_key, issuer=by, ca=True)
     held.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    certificate = _signed("localhost", key.public_key(), by=authority_key, issuer="Kontor test authority", ca=False)
+    certificate = _signed("localhost", key.public_key(), by=authority_key, issuer=by, ca=False)
     held.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     form = serialization.PrivateFormat.PKCS8
     held.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))

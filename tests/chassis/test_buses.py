@@ -141,7 +141,8 @@ def test_poison_is_parked_alone_after_three_attempts(wired: Wired) -> None:
     ((parked, kind, error),) = eventually(wired.inbox.parked, seconds=20)
     eventually(lambda: len(notes(wired.handling)) == 49, seconds=20)
     assert (kind, error, wired.tried["m25"]) == (SENT, "ZeroDivisionError", 3)
-    assert {times for name, times in wired.tried.items() if name != "m25"} == {1}
+    # Those that came together with it once more: alone.
+    assert {times for name, times in wired.tried.items() if name != "m25"} <= {1, 2}
     assert "m25" not in notes(wired.handling)
     eventually(lambda: wired.unsent() == 0)
     wired.failing.clear()
@@ -180,7 +181,7 @@ def test_what_cannot_be_delivered_does_not_hold_up_the_rest(wired: Wired) -> Non
     wired.start()
     wired.emit("m1")
     eventually(lambda: notes(wired.handling) == ["m1"], seconds=20)
-    assert wired.unsent() == 1200
+    eventually(lambda: wired.unsent() == 1200)  # what was handled is marked as sent a moment later
 
 
 def test_a_hint_may_reach_nobody_and_reaches_who_watches(wired: Wired) -> None:

@@ -97,11 +97,29 @@ def _signed(claims: dict[str, object], key: OKPKey, key_id: str) -> str:
     return jwt.encode({"alg": ALGORITHM, "kid": key_id}, claims, key, algorithms=[ALGORITHM])
 
 
+def test_a_key_is_replaced_without_a_moment_in_which_nobody_is_believed() -> None:
+    """ASVS 11.2.2: both are good while both are known, each under its own key id; afterwards only the newer one."""
+    fresh = OKPKey.generate_key("Ed25519", {"kid": "identity.2", "use": "sig"})
+    newer = OKPKey.import_key(fresh.as_dict(private=False))
+    both, token = KeySet([*PUBLIC.keys, newer]), Signer(fresh, issuer="identity").sign(INGRID, audience=["documents"])
+    assert {verifier(keys=both).verify(each) for each in (token, SIGNER.sign(INGRID, audience=["documents"]))} == {INGRID}
+    with pytest.raises(Unauthenticated):
+        verifier(keys=KeySet([newer])).verify(SIGNER.sign(INGRID, audience=["documents"]))
+
+
+def test_a_key_id_that_only_begins_alike_speaks_for_nobody_else() -> None:
+    fresh = OKPKey.generate_key("Ed25519", {"kid": "identity2", "use": "sig"})
+    keys = KeySet([OKPKey.import_key(fresh.as_dict(private=False))])
+    with pytest.raises(Denied):
+        verifier(keys=keys).verify(Signer(fresh, issuer="identity").sign(INGRID, audience=["documents"]))
+
+
 def test_step_up_lasts_a_quarter_of_an_hour() -> None:
     """ASVS 7.5.1."""
-    assert INGRID.stepped_up()
+    fresh = person()
+    assert fresh.stepped_up()
     with clock.moved(timedelta(minutes=16)):
-        assert not INGRID.stepped_up()
+        assert not fresh.stepped_up()
     assert not Caller(user_id="u", authenticated_at=0).stepped_up()
 
 

@@ -118,7 +118,7 @@ def test_a_container_sees_the_keys_it_needs_and_no_others(tmp_path: Path) -> Non
     places = dict(volume.split(":", 1) for volume in job["volumes"])
     keys = {volume: {path.name for path in Path(f"{tmp_path}{place}").iterdir()} for volume, place in places.items()}
     seen = {name: keys[service["volumes"][0].split(":")[0]] for name, service in compose()["services"].items() if name in SERVICES}
-    own = {"identity": {"identity.json"}, "documents": {"sealing.txt"}}
+    own = {"identity": {"identity.json", "identity-sealing.txt"}, "documents": {"sealing.txt"}}
     assert seen == {name: {"assertion-public.json"} | own.get(name, set()) for name in SERVICES}
 
 

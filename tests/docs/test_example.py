@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kontor.access.v1 import access_pb2
 from kontor.documents.v1 import documents_pb2, documents_pb2_grpc
 from kontor.identity.v1 import identity_pb2
 
@@ -39,7 +40,8 @@ def test_the_example_follows_what_was_published(product: Product, tmp_path: Path
             document = data.upload(world, story.client, files.File("Lønnskjøring.csv", files.csv(), "payroll"))
             until(lambda: _published(world, document.document_id), "the scan")
         with world.acting(FIRM):
-            asked = identity_pb2.CreateApiKeyRequest(label="back office", valid_days=1)
+            may = (access_pb2.PERMISSION_LINK_READ, access_pb2.PERMISSION_DOCUMENT_READ, access_pb2.PERMISSION_CHANGE_READ)
+            asked = identity_pb2.CreateApiKeyRequest(label="back office", valid_days=1, permissions=may, organisation_ids=[story.client])
             key = data.organisations(world).CreateApiKey(asked).secret
     command = [sys.executable, str(tmp_path / "follow.py"), product.targets["documents"], key]
     said = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, cwd=ROOT, env={"PYTHONPATH": "gen"})

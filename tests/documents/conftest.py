@@ -20,8 +20,8 @@ KEY = "test1:" + b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture(scope="session")
-def one_database(new_database: Callable[[str], str]) -> str:
-    return new_database("documents")
+def one_database(service_database: Callable[[str], str]) -> str:
+    return service_database("documents")
 
 
 @pytest.fixture

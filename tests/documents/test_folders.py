@@ -119,6 +119,57 @@ def test_a_change_of_ticks_is_told_with_what_changed_and_only_then(portal: Porta
     assert versions == sorted(set(versions))
 
 
+def test_ticks_seen_from_a_folder_are_the_same_ticks(portal: Portal) -> None:
+    """ACC-03, ACC-07, ACC-79, ACC-80: members who are not named keep what they have; each change is told of once."""
+    company = portal.company()
+    bank, hr = portal.folder(company, "Bank"), portal.folder(company, "HR")
+    first, second, third = portal.member(company, bank), portal.member(company, bank, hr), portal.member(company)
+    admin = portal.folders(company.administrator)
+    counted = admin.ListFolderGrants(pb.ListFolderGrantsRequest()).folders
+    assert [(each.folder.name, each.members) for each in counted] == [("Bank", 2), ("HR", 1)]
+    portal.under.relay()
+    granted = {first: False, third: True}
+    ticks_ = [pb.MemberTick(membership_id=who.membership_id.upper(), granted=given) for who, given in granted.items()]
+    for _ in range(2):
+        saved = admin.SetFolderMembers(pb.SetFolderMembersRequest(folder_id=bank, ticks=ticks_))
+        assert (saved.folder.name, set(saved.membership_ids)) == ("Bank", {second.membership_id, third.membership_id})
+    assert admin.GetFolderMembers(pb.GetFolderMembersRequest(folder_id=bank)) == saved
+    assert [names(portal, who, company) for who in (first, second, third)] == [[], ["Bank", "HR"], ["Bank"]]
+    told = {event.membership_id: event for event in portal.under.relay() if isinstance(event, FolderAccessChanged)}
+    assert list(told[first.membership_id].removed_folder_ids) == list(told[third.membership_id].granted_folder_ids) == [bank]
+    assert told.keys() == {first.membership_id, third.membership_id}
+
+
+def test_a_folders_ticks_are_for_members_and_folders_of_ones_own_organisation(portal: Portal) -> None:
+    """ACC-12, P10: all or none."""
+    company, other = portal.company(), portal.company()
+    mine, theirs, member, stranger = portal.folder(company), portal.folder(other), portal.member(company), portal.member(other)
+    admin = portal.folders(company.administrator)
+    for folder, who in ((theirs, member), (mine, stranger)):
+        ticks_ = [pb.MemberTick(membership_id=each.membership_id, granted=True) for each in (member, who)]
+        with pytest.raises(NotFound):
+            admin.SetFolderMembers(pb.SetFolderMembersRequest(folder_id=folder, ticks=ticks_))
+    with pytest.raises(NotFound):
+        admin.GetFolderMembers(pb.GetFolderMembersRequest(folder_id=theirs))
+    assert admin.GetFolderMembers(pb.GetFolderMembersRequest(folder_id=mine)).membership_ids == []
+
+
+def test_ticks_of_one_member_and_of_one_folder_that_are_saved_at_once_never_stop_each_other(portal: Portal) -> None:
+    """ACC-79."""
+    company = portal.company()
+    bank, hr = portal.folder(company, "Bank"), portal.folder(company, "HR")
+    people = [portal.member(company) for _ in range(4)]
+    admin = portal.folders(company.administrator)
+
+    def everybody() -> None:
+        ticks_ = [pb.MemberTick(membership_id=who.membership_id, granted=True) for who in reversed(people)]
+        admin.SetFolderMembers(pb.SetFolderMembersRequest(folder_id=bank, ticks=ticks_))
+
+    for _ in range(5):
+        at_once([everybody, everybody, *(lambda who=who: portal.allow(company, who, hr) for who in people)])
+        assert all("HR" in names(portal, who, company) for who in people)
+
+
 def test_two_administrators_who_save_at_once_leave_one_of_the_two_choices(portal: Portal) -> None:
     """ACC-79."""
     company = portal.company()

@@ -53,8 +53,8 @@ def line(portal: Portal, settings: Config) -> Iterator[Line]:
     server.drain()
 
 
-def upload(folder: str, chunks: Iterator[bytes]) -> Iterator[pb.UploadRequest]:
-    yield pb.UploadRequest(start=pb.UploadStart(folder_id=folder, name="may.pdf", period=5, year=2026))
+def upload(folder: str, chunks: Iterator[bytes], *, size: int = 0) -> Iterator[pb.UploadRequest]:
+    yield pb.UploadRequest(start=pb.UploadStart(folder_id=folder, name="may.pdf", period=5, year=2026, size=size))
     for chunk in chunks:
         yield pb.UploadRequest(chunk=chunk)
 
@@ -82,22 +82,40 @@ def test_a_file_over_the_limit_is_refused_with_its_reason_while_it_is_sent(porta
     assert stored_files(tmp_path) == []
 
 
-def test_a_sender_who_hangs_up_leaves_nothing(portal: Portal, line: Line, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [0, 900_000])
+def test_a_sender_who_hangs_up_leaves_nothing(portal: Portal, line: Line, tmp_path: Path, size: int) -> None:
+    """P12: whether its size was told or not; grpc may end the stream as if the file were whole before it says that it broke off."""
+    company = portal.company()
+    folder = portal.folder(company)
+    member = portal.member(company, folder)
+    for _ in range(20):
+        gone = threading.Event()
+        call = line.raw.Upload.future(upload(folder, stalled(gone), size=size), metadata=line.shows(member))
+        eventually(lambda: stored_files(tmp_path))
+        call.cancel()
+        gone.set()
+        eventually(lambda: not stored_files(tmp_path))
+    assert portal.listed(member, company) == []
+
+
+def stalled(gone: threading.Event) -> Iterator[bytes]:
+    """The beginning of a file; its end does not come before the sender is gone."""
+    yield new_pdf()
+    gone.wait(30)
+
+
+@pytest.mark.parametrize("told", [1, 2_000, 900_000])
+def test_a_file_of_another_size_than_was_told_is_refused_and_leaves_nothing(
+    portal: Portal, line: Line, tmp_path: Path, told: int
+) -> None:
     """P12."""
     company = portal.company()
     folder = portal.folder(company)
     member = portal.member(company, folder)
-    gone = threading.Event()
-
-    def stalled() -> Iterator[bytes]:
-        yield new_pdf()
-        gone.wait(30)
-
-    call = line.raw.Upload.future(upload(folder, stalled()), metadata=line.shows(member))
-    eventually(lambda: stored_files(tmp_path))
-    call.cancel()
-    gone.set()
-    eventually(lambda: not stored_files(tmp_path))
+    with acting(member, {"*": line.token(member)}), pytest.raises(Invalid) as refused:
+        line.stub.Upload(upload(folder, iter([new_pdf(), bytes(1000)]), size=told))
+    assert refused.value.reason == "file_incomplete"
+    assert stored_files(tmp_path) == []
     assert portal.listed(member, company) == []
 
 

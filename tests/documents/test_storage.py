@@ -52,6 +52,15 @@ def test_what_was_stored_comes_back_byte_for_byte(storage: Storage, size: int) -
     assert all(len(piece) <= 256 * 1024 for piece in pieces)
 
 
+@pytest.mark.parametrize(("offset", "length"), [(0, 1), (5, None), (299_999, 10), (100_000, 170_000), (300_000, 5), (400_000, None)])
+def test_a_part_of_what_was_stored_is_as_long_as_there_is(storage: Storage, offset: int, length: int | None) -> None:
+    """ACC-54: what lies past the end is nothing."""
+    content = random.Random(1).randbytes(300_000)
+    storage.put("documents/01", [content])
+    end = None if length is None else offset + length
+    assert b"".join(storage.open("documents/01", offset=offset, length=length)) == content[offset:end]
+
+
 def test_storing_again_replaces_the_whole_object(storage: Storage) -> None:
     """P12."""
     storage.put("documents/01", [b"first and longer"])

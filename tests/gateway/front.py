@@ -45,6 +45,7 @@ class FakeSessions(identity_pb2_grpc.SessionsServicer):
         return identity_pb2.ResolveSessionResponse(
             profile=identity_pb2.Profile(user_id="u-1", first_name="Ingrid", last_name="Eksempeldal", language="nb"),
             current=identity_pb2.Membership(membership_id=self.membership, organisation_id="o-1", organisation_name="Testdal Bakeri AS"),
+            organisation=identity_pb2.Organisation(organisation_id="o-1", firm_id="f-1"),
             assertions={"documents": "signed"},
         )
 
@@ -178,7 +179,7 @@ class Running:
 @contextmanager
 def running(**settings: Any) -> Iterator[Running]:
     """Serve the difficult application on a free port."""
-    fake, seen, hub = FakeSessions(), Seen(), Hub()
+    fake, seen, hub = FakeSessions(), Seen(), Hub()  # type: ignore[abstract]  # it plays what is asked for
     peers = FakePeers(identity=[Rpc(fake, identity_pb2_grpc.add_SessionsServicer_to_server)])
     config = Config(**{"listen": "127.0.0.1:0", "threads": 4, "upload_limit_mb": 8, **settings})
     front = Front(application(seen), sessions=Sessions(peers), hub=hub, config=config)

@@ -54,7 +54,7 @@ class Book:
 
 def peers(book: Book) -> FakePeers:
     """Fakes of all five services."""
-    return FakePeers(**{name: list(_rpcs(module, stubs, book)) for name, (module, stubs) in CONTRACT.items()})
+    return FakePeers(**{name: [rpc for module, stubs in files for rpc in _rpcs(module, stubs, book)] for name, files in CONTRACT.items()})
 
 
 def sample(kind: Any, *, depth: int = 0) -> Message:
@@ -79,8 +79,14 @@ def _value(each: Any, depth: int) -> Any:
         return sample(each.message_type, depth=depth + 1)
     if each.type == FieldDescriptor.TYPE_ENUM:
         return each.enum_type.values[-1].number
+    if each.name == "language":
+        return "nb"
     if each.type == FieldDescriptor.TYPE_STRING:
+        if each.name.endswith("_day"):
+            return "2026-05-31"
         return ID if each.name.endswith(("_id", "_ids")) else f"Ærø & «{each.name}»"
+    if each.type == FieldDescriptor.TYPE_BYTES:
+        return b"\xff" * 7
     return True if each.type == FieldDescriptor.TYPE_BOOL else 7
 
 

@@ -8,9 +8,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from google.protobuf.timestamp_pb2 import Timestamp
 from kontor.access.v1 import access_pb2
-from kontor.documents.v1 import documents_pb2
+from kontor.documents.v1 import documents_pb2, retention_pb2
 from kontor.identity.v1 import identity_pb2
 from kontor.linking.v1 import linking_pb2
+from kontor.messaging.v1 import messaging_pb2
 from kontor.notify.v1 import notify_pb2
 from werkzeug.test import TestResponse
 
@@ -107,6 +108,9 @@ def listed(*documents: documents_pb2.Document, folders: bool = True) -> dict[str
         "CountDocuments": documents_pb2.CountDocumentsResponse(
             counts=[documents_pb2.DocumentCount(organisation_id=OWN, documents=len(documents), recent=1)] if documents else []
         ),
+        "GetRetention": retention_pb2.DocumentRetention(),
+        "ListVersions": documents_pb2.ListVersionsResponse(),
+        "CheckText": messaging_pb2.CheckTextResponse(),
         "ListClients": linking_pb2.ListClientsResponse(
             clients=[linking_pb2.Client(organisation_id=OWN, name="Testdal Bakeri AS", service_areas=[2])]  # type: ignore[list-item]
         ),

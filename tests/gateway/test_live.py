@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from kontor.documents.v1.events_pb2 import DocumentPublished, DocumentQuarantined, DocumentReceived, FolderCreated
 from kontor.events.v1.envelope_pb2 import Envelope
 from kontor.identity.v1.events_pb2 import MemberRemoved, SessionsEnded
+from kontor.messaging.v1.events_pb2 import ArticlePublished, ThreadChanged
 from kontor.notify.v1.events_pb2 import NoticesPosted
 
 from services.gateway import live
@@ -15,7 +16,8 @@ from tests.gateway import front as fronts
 from tests.gateway.front import TOKEN, Running, until, whole
 from tests.waiting import eventually
 
-NOTICES, DOCUMENTS, SESSION = (f"event: {name}\ndata:\n\n".encode() for name in ("notices", "documents", "session"))
+KINDS = ("notices", "documents", "messages", "news", "session")
+NOTICES, DOCUMENTS, MESSAGES, NEWS, SESSION = (f"event: {name}\ndata:\n\n".encode() for name in KINDS)
 
 
 @pytest.fixture
@@ -45,6 +47,8 @@ def happened(gateway: Running, event: Message) -> None:
         (DocumentQuarantined(organisation_id="o-1"), DOCUMENTS),
         (DocumentQuarantined(organisation_id="o-2", uploaded_by_membership_id="m-1"), DOCUMENTS),
         (DocumentReceived(organisation_id="o-1"), DOCUMENTS),
+        (ThreadChanged(organisation_id="o-2", membership_ids=["m-0", "m-1"]), MESSAGES),
+        (ArticlePublished(firm_id="f-1"), NEWS),
     ],
 )
 def test_a_page_hears_what_concerns_it(gateway: Running, event: Message, heard: bytes) -> None:
@@ -61,6 +65,8 @@ def test_a_page_hears_what_concerns_it(gateway: Running, event: Message, heard: 
         DocumentPublished(organisation_id="o-2", reader_membership_ids=["m-2"]),
         DocumentReceived(organisation_id="o-2"),
         FolderCreated(organisation_id="o-1"),
+        ThreadChanged(organisation_id="o-1", membership_ids=["m-2"]),
+        ArticlePublished(firm_id="f-2"),
         SessionsEnded(user_id="u-2"),
     ],
 )

@@ -50,7 +50,8 @@ def test_every_rpc_with_a_route_is_in_it_and_nothing_else(document: Any) -> None
     """Default deny: an RPC without annotation has no route."""
     annotated = {
         method.name[0].lower() + method.name[1:]
-        for module, _ in CONTRACT.values()
+        for files in CONTRACT.values()
+        for module, _ in files
         for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods
         if method.GetOptions().Extensions[annotations_pb2.http].WhichOneof("pattern")

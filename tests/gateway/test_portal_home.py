@@ -1,16 +1,13 @@
 """Home, the menus, notices and messages."""
 
-import re
 
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 from kontor.identity.v1 import identity_pb2
 from kontor.linking.v1 import linking_pb2
 from kontor.messaging.v1 import messaging_pb2
 from kontor.notify.v1 import notify_pb2
 
-from chassis.errors import Invalid
-from tests.gateway.portal import AT, DOCUMENT, OTHER, OWN, Portal, document, listed, noticed, portal, words
+from tests.gateway.portal import AT, DOCUMENT, OWN, Portal, document, listed, noticed, portal, words
 
 FIRM = identity_pb2.ORGANISATION_KIND_FIRM
 NOTICE = "01920000-0000-7000-8000-0000000000e0"
@@ -46,7 +43,7 @@ def test_the_user_menu_holds_what_the_guide_says() -> None:
     """ACC-70, ACC-74."""
     page = _home().get("/").get_data(as_text=True)
     menu = page[page.index('id="user" popover') : page.index("</header>")]
-    for path in ("/account", "/account#notices", "/account#language", "/instructions", "/privacy", "/sign-out"):
+    for path in ("/account", "/account/notices", "/account#language", "/instructions", "/privacy", "/sign-out"):
         assert f'="{path}"' in menu
     for path in ("/privacy", "/instructions"):
         assert portal(signed_in=False).get(path).status_code == 200
@@ -90,21 +87,6 @@ def test_a_notice_says_what_happened(notice: notify_pb2.Notice, said: str) -> No
     assert said in words(asked.get("/notices"))
 
 
-def test_opening_a_notice_reads_it_and_goes_there() -> None:
-    asked = _home()
-    answer = asked.get(f"/notices/{NOTICE}/open?document={DOCUMENT}&client={OTHER}")
-    assert answer.headers["Location"] == f"/documents?document={DOCUMENT}", "a client's people have one client"
-    assert list(asked.last("MarkRead").notice_ids) == [NOTICE]
-    consultant = _home(kind=FIRM)
-    assert consultant.get(f"/notices/{NOTICE}/open?client={OTHER}").headers["Location"] == f"/messages?client={OTHER}"
-
-
-def test_another_site_cannot_read_ones_notices_away() -> None:
-    asked = _home()
-    asked.get(f"/notices/{NOTICE}/open?document={DOCUMENT}", headers={"Sec-Fetch-Site": "cross-site"})
-    assert asked.asked("MarkRead") == []
-
-
 def test_all_are_marked_as_read_at_once() -> None:
     asked = _home(DOCUMENT, unread=1)
     assert "Mark all as read" in words(asked.get("/notices"))
@@ -112,50 +94,13 @@ def test_all_are_marked_as_read_at_once() -> None:
     assert list(asked.last("MarkRead").notice_ids) == []
 
 
-def test_a_message_goes_to_the_chosen_area_and_warns_first() -> None:
-    """ACC-60, ACC-61, ACC-62, ACC-65."""
-    asked = _home()
-    page = asked.get("/messages").get_data(as_text=True)
-    assert "Do not write sensitive information" in page
-    assert 'type="file"' not in page
-    asked.post("/messages", area="3", subject="Ferie", body="Når betales feriepengene?")
-    sent = asked.last("SendMessage")
-    assert (sent.organisation_id, sent.service_area, sent.subject, sent.body) == (OWN, 3, "Ferie", "Når betales feriepengene?")
-    assert "Sent. The answer comes by e-mail" in words(asked.get("/messages?sent=1")), "ACC-64"
-
-
-def test_a_message_that_is_refused_stays_written() -> None:
-    asked = _home()
-    asked.book.answers["SendMessage"] = Invalid("message_empty")
-    page = asked.post("/messages", area="3", subject="Ferie", body=" ").get_data(as_text=True)
-    assert 'value="Ferie"' in page
-    assert '<option value="3" selected>' in page
-    assert 'id="body-error"' in page
-
-
-@pytest.mark.parametrize("area", ["0", "4", "-1", "2147483648", "1" * 5000, "", "three"], ids=lambda area: area[:12] or "none")
-def test_an_area_that_the_form_does_not_offer_is_none(area: str) -> None:
-    """The service refuses it in words; it is no defect of ours."""
-    asked = portal()
-    asked.book.strict = True
-    asked.book.answers["ListMessages"] = messaging_pb2.ListMessagesResponse()
-    assert asked.post("/messages", area=area, subject="Ferie", body="Hei").status_code == 422
-
-
-def test_messages_keep_their_lines_and_are_shown_as_text() -> None:
-    asked = _home()
-    message = messaging_pb2.Message(subject="<b>Ferie</b>", body="en\nto", sent_by="Ola", sent_at=Timestamp(seconds=AT.seconds))
-    asked.book.answers["ListMessages"] = messaging_pb2.ListMessagesResponse(messages=[message])
-    page = asked.get("/messages").get_data(as_text=True)
-    assert "&lt;b&gt;Ferie&lt;/b&gt;" in page
-    assert re.search(r'class="written">en\nto<', page)
-
-
 def test_a_consultant_sees_clients_with_what_is_new_and_finds_them_by_name() -> None:
     """FNK-13, FNK-19."""
     asked = _home(kind=FIRM)
-    assert "Testdal Bakeri AS Payroll 1 1" in words(asked.get("/clients?name=test"))
+    threads = messaging_pb2.CountThreadsResponse(counts=[messaging_pb2.ThreadCounts(organisation_id=OWN, open=3)])
+    asked.book.answers["CountThreads"] = threads
+    assert "Testdal Bakeri AS Payroll 1 3 1" in words(asked.get("/clients?name=test"))
     assert asked.last("ListClients").name == "test"
     asked.book.answers["ListClients"] = linking_pb2.ListClientsResponse()
-    assert "firm's administrator assigns a client to you" in words(asked.get("/clients"))
+    assert "firm's administrator assigns a client to you" in words(asked.get("/clients?of=mine"))
     assert "Nothing matches" in words(asked.get("/clients?name=zzz"))

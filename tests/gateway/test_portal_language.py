@@ -33,11 +33,12 @@ def test_the_persons_own_language_goes_before_both() -> None:
     """ACC-71."""
     asked = portal(language="fi")
     asked.client.set_cookie("language", "sv")
-    assert '<html lang="fi">' in asked.get("/account", headers={"Accept-Language": "nb"}).get_data(as_text=True)
+    for path in ("/account", "/nowhere"):
+        assert '<html lang="fi">' in asked.get(path, headers={"Accept-Language": "nb"}).get_data(as_text=True)
 
 
 def test_choosing_while_signed_in_is_kept_with_the_person() -> None:
-    """ACC-71."""
+    """ACC-71, AMI-21."""
     asked = portal()
     asked.post("/language", language="da", back="/account")
     assert asked.last("UpdateProfile").language == "da"
@@ -97,6 +98,6 @@ def test_a_failure_of_no_known_reason_is_still_a_sentence() -> None:
     asked = portal(language="sv")
     unknown = Failure("quite_new", "New.")
     asked.book.answers["GetNoticeSettings"] = unknown
-    answer = asked.get("/account")
+    answer = asked.get("/account/notices")
     assert answer.status_code == 500
     assert "Något gick fel hos oss" in words(answer)

@@ -31,7 +31,7 @@ def test_a_red_dot_comes_by_itself(new_page: OpenPage) -> None:
         seen.tell_notices()
         expect(seen.page.locator("#bell .dot")).to_have_count(1)
         seen.page.get_by_role("button", name="Notices, 1 new").click()
-        expect(seen.page.get_by_role("link", name=f"{FIRST} is published")).to_be_visible()
+        expect(seen.page.get_by_role("button", name=f"{FIRST} is published")).to_be_visible()
         assert seen.complaints == []
 
 
@@ -131,7 +131,8 @@ def test_on_a_phone_details_cover_the_page(new_page: OpenPage) -> None:
         box = seen.page.get_by_role("complementary").bounding_box()
         assert box is not None
         assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, *PHONE)
-        assert seen.page.evaluate("[...document.querySelectorAll('nav.menu, header.top, #list')].every(each => each.inert)") is True
+        covered = "[...document.querySelectorAll('nav.menu, header.top, #list')].every(each => each.closest('[inert]') !== null)"
+        assert seen.page.evaluate(covered) is True
         seen.page.get_by_role("link", name="Close details").click()
         expect(seen.page.get_by_role("complementary")).to_have_count(0)
         assert seen.page.evaluate("document.querySelectorAll('[inert]').length") == 0
@@ -197,7 +198,7 @@ def test_the_main_job_needs_no_script(new_page: OpenPage) -> None:
         seen.page.get_by_role("link", name=FIRST).click()
         expect(seen.page.get_by_role("complementary")).to_be_visible()
         seen.page.get_by_role("link", name="Close details").click()
-        seen.page.get_by_role("link", name="Upload").click()
+        seen.page.get_by_role("link", name="Upload", exact=True).click()
         seen.page.locator("#files").set_input_files({"name": "Timer.pdf", "mimeType": "application/pdf", "buffer": b"one"})
         seen.page.get_by_role("button", name="Confirm upload").click()
         expect(seen.page.locator(".file").get_by_text("Being checked")).to_be_visible()

@@ -13,9 +13,11 @@ from services.gateway import reasons, texts
 SERVICES = Path(texts.FOLDER).parents[1]
 # What people cannot meet on a page: API keys, operators, wrong use of a call, and incidents, which carry nothing but the request id.
 FOR_PROGRAMS = {
-    "api_key_unknown", "api_key_not_found", "session_needed", "link_missing", "bad_cursor", "upload_without_start",
-    "upload_started_twice",
-    "scanner_unavailable", "file_missing", "file_tampered", "sealing_key_missing", "not_found", "method_not_allowed", "request_stalled",
+    "refresh_over",
+    "api_key_unknown", "certificate_needed", "not_for_this_key", "session_needed", "link_missing", "bad_cursor", "upload_without_start",
+    "upload_started_twice", "range_not_satisfiable",
+    "scanner_unavailable", "file_missing", "file_tampered", "sealing_key_missing", "secret_tampered", "not_found", "method_not_allowed",
+    "request_stalled",
     "bad_request", "unsupported_media_type",
 }  # fmt: skip
 # These have the sentence of their kind: "this is too often", "try again in a minute".
@@ -35,12 +37,11 @@ def test_every_reason_of_every_service_is_said_to_people() -> None:
 
 
 def test_one_whose_authenticator_is_blocked_is_sent_to_somebody_who_can_help() -> None:
-    """A company's administrator cannot enrol another one for them."""
+    """BEY-05: an administrator can make a code for them, and for a company's only administrator the accountant can."""
     with Flask("said").test_request_context():
         g.translator = Catalogues(texts.FOLDER, "portal").translator("en")
         told = reasons.sentence(Denied("factor_disabled"))
-    assert "administrator" not in told
-    assert "Contact your accountant, or those who run the portal." in told
+    assert "administrator or your accountant can help." in told
 
 
 @pytest.fixture

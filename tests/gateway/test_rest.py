@@ -36,7 +36,8 @@ def test_every_route_calls_its_rpc_with_all_that_was_sent(client: FlaskClient, b
     everything = Writer().write(wanted)
     path = route.path.format(**everything)
     rest = {name: value for name, value in everything.items() if name not in route.in_path}
-    sent: dict[str, Any] = {"json": rest} if route.has_body else {"query_string": rest}
+    in_query = {name: str(value).lower() if isinstance(value, bool) else value for name, value in rest.items()}
+    sent: dict[str, Any] = {"json": rest} if route.has_body else {"query_string": in_query}
     response = client.open(path, method=route.verb.upper(), headers=BEARER, **sent)
     assert response.status_code == 200 or route.method.name == "ExchangeApiKey"
     asked = book.asked[-1]

@@ -55,6 +55,8 @@ def test_what_is_wrong_with_a_body_is_said_by_field(client: FlaskClient, book: B
         ("post", "/api/v1/api-keys", {"valid_days": 2**31}, {"valid_days": "must be a whole number of at most 32 bits"}),
         ("post", "/api/v1/api-keys", {"valid_days": 1.5}, {"valid_days": "must be a whole number of at most 32 bits"}),
         ("put", "/api/v1/notice-settings", {"settings": {"messages_by_email": 1}}, {"settings.messages_by_email": "must be true or false"}),
+        ("post", f"/api/v1/own-articles/{ID}/publish", {"publish_at": 5}, {"publish_at": "must be a time such as 2026-05-31T22:00:00Z"}),
+        ("post", f"/api/v1/own-articles/{ID}/publish", {"publish_at": "x"}, {"publish_at": "must be a time such as 2026-05-31T22:00:00Z"}),
     ],
 )
 def test_what_is_wrong_deep_inside_is_found(client: FlaskClient, verb: str, path: str, body: Any, wrong: dict[str, str]) -> None:

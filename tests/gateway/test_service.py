@@ -25,7 +25,7 @@ def serving(**settings: Any) -> Iterator[tuple[Running, Service]]:
     service = build(Config(listen=f"127.0.0.1:{port}", upload_limit_mb=4, **settings), peers.peers(Book()))
     (server,) = service.servers
     server.start()
-    running = Running(_Port(port), None, front.FakeSessions(), Seen())  # type: ignore[arg-type]  # only its port is needed
+    running = Running(_Port(port), None, front.FakeSessions(), Seen())  # type: ignore[arg-type, abstract]  # only its port is needed
     try:
         yield running, service
     finally:

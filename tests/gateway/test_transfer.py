@@ -50,7 +50,7 @@ def client(api: Flask) -> FlaskClient:
 def gateway(api: Flask, book: Book) -> Iterator[Running]:
     config, hub = Config(listen="127.0.0.1:0", threads=2), Hub()
     front = Front(api, sessions=Sessions(peers.peers(book)), hub=hub, config=config)
-    running = Running(front, hub, FakeSessions(), Seen())
+    running = Running(front, hub, FakeSessions(), Seen())  # type: ignore[abstract]
     front.start()
     yield running
     running.close()
@@ -226,5 +226,5 @@ def test_only_the_head_of_a_file_ends_its_source_too(client: FlaskClient, book: 
 
 def test_unknown_parameters_of_a_download_are_refused(client: FlaskClient) -> None:
     """They were meant to do something."""
-    assert client.get(f"{DOWNLOAD}?version=2", headers=BEARER).status_code == 422
+    assert client.get(f"{DOWNLOAD}?versions=2", headers=BEARER).status_code == 422
     assert client.get(f"{ZIP}?document_ids={ID}", headers=BEARER).status_code == 422

@@ -1,12 +1,14 @@
 """A person's own account."""
 
 import pytest
+from kontor.identity.v1 import devices_pb2, passkeys_pb2
 from kontor.identity.v1 import identity_pb2 as pb
 from kontor.identity.v1.events_pb2 import ProfileChanged, SessionsEnded
 from kontor.notify.v1 import notify_pb2
 
 from chassis.caller import Caller
 from chassis.errors import Invalid, Unauthenticated
+from services.identity import rules
 from tests.identity.world import PASSWORD, Somebody, World, later
 
 BERIT = "berit@kontoret.example.no"
@@ -51,11 +53,11 @@ def test_nothing_given_changes_nothing(world: World, berit: Somebody) -> None:
 
 def test_the_address_cannot_be_changed() -> None:
     """ACC-72: there is not even a field for it."""
-    assert {field.name for field in pb.UpdateProfileRequest.DESCRIPTOR.fields} == {"first_name", "last_name", "language"}
+    assert {field.name for field in pb.UpdateProfileRequest.DESCRIPTOR.fields} == {"first_name", "last_name", "language", "beta"}
 
 
 def test_the_password_is_changed_with_the_present_one(world: World, berit: Somebody) -> None:
-    """ACC-73: other sessions end, this one stays, and a letter tells."""
+    """ACC-73, AMI-17: other sessions end, this one stays, and a letter tells."""
     other = Somebody(BERIT, secret=berit.secret)
     with later(minutes=1):
         world.signed_in(other)
@@ -101,12 +103,16 @@ def test_a_reset_ends_all_sessions_and_opens_none(world: World, berit: Somebody)
 
 
 def test_no_answer_but_that_to_a_code_holds_a_session() -> None:
-    """P9: of all RPCs, only the one that takes a code can make somebody signed in."""
-    methods = [method for service in pb.DESCRIPTOR.services_by_name.values() for method in service.methods]
+    """P9: of all RPCs, only those that take a code, a passkey, or what a device proves can make somebody signed in."""
+    contracts = (pb, passkeys_pb2, devices_pb2)
+    methods = [method for each in contracts for service in each.DESCRIPTOR.services_by_name.values() for method in service.methods]
     giving = [method.name for method in methods if {"session", "assertions"} & {field.name for field in method.output_type.fields}]
     taking = {field.name for method in methods if method.name in giving for field in method.input_type.fields}
-    assert giving == ["FinishSignIn", "ResolveSession", "ExchangeApiKey"]
-    assert taking == {"attempt", "code", "user_agent", "session", "api_key"}
+    assert giving == [
+        "FinishSignIn", "ResolveSession", "ExchangeApiKey", "SignInWithPasskey", "SignInWithDevice", "RefreshSession", "ClaimWebSignIn",
+    ]  # fmt: skip
+    by_device = {"device_id", "challenge", "signature", "pin", "refresh", "refresh_token", "browser"}
+    assert taking == {"attempt", "method", "code", "user_agent", "session", "address", "api_key", "credential"} | by_device
 
 
 def test_a_reset_lets_the_owner_in_at_once_after_somebody_else_guessed(world: World, berit: Somebody) -> None:
@@ -117,3 +123,22 @@ def test_a_reset_lets_the_owner_in_at_once_after_somebody_else_guessed(world: Wo
     world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=BERIT))
     world.sign_in.SetPassword(pb.SetPasswordRequest(token=world.token(BERIT), password=NEW, password_again=NEW))
     assert world.started(Somebody(BERIT, password=NEW)).attempt
+
+
+def test_a_password_is_rated_while_it_is_typed_by_the_rules_it_is_set_by(world: World) -> None:
+    """ACC-18: what it says is what setting it says; nothing is written down of it."""
+    before = world.sql("select count(*) from audit")
+
+    def rated(password: str, *words: str) -> pb.RatePasswordResponse:
+        return world.sign_in.RatePassword(pb.RatePasswordRequest(password=password, known_words=words))
+
+    for password, words, reason, missing in (
+        ("", (), "password_too_short", 15), ("gran furu", (), "password_too_short", 6), ("a" * 129, (), "password_too_long", 0),
+        ("passordpassord2026", (), "password_too_common", 0), ("solveig tunheim 99", ("solveig.tunheim@x.no",), "password_too_common", 0),
+    ):  # fmt: skip
+        answer = rated(password, *words)
+        assert (answer.strength, answer.reason, answer.missing) == (pb.PASSWORD_STRENGTH_REFUSED, reason, missing), password
+        assert rules.password_fault(password, known_words=list(words)) == reason
+    assert rated("gran furu bjerk").strength == pb.PASSWORD_STRENGTH_GOOD
+    assert rated("gran furu bjerk hassel").strength == pb.PASSWORD_STRENGTH_STRONG
+    assert world.sql("select count(*) from audit") == before

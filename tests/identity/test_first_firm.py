@@ -10,7 +10,7 @@ import pytest
 
 from chassis import caller
 from tests.architecture.tree import ROOT
-from tests.identity.world import NUMBERS, World
+from tests.identity.world import NUMBERS, SEALING_KEYS, World
 
 ADDRESS = "berit@kontoret.example.no"
 
@@ -26,6 +26,7 @@ def environ(world: World, tmp_path: Path) -> dict[str, str]:
     return {
         "KONTOR_IDENTITY_DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
         "KONTOR_IDENTITY_SIGNING_KEY": str(tmp_path / "signing.json"),
+        "KONTOR_IDENTITY_SEALING_KEYS": SEALING_KEYS,
         "KONTOR_IDENTITY_PUBLIC_URL": "https://portal.example.no",
         "KONTOR_ASSERTION_KEYS": str(tmp_path / "public.json"),
         "KONTOR_PEERS": "notify=127.0.0.1:1",

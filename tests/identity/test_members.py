@@ -52,9 +52,29 @@ def test_a_new_member_is_invited_and_announced(world: World, kari: Caller) -> No
 def test_an_address_that_has_an_account_is_linked(world: World, administrator: Caller, kari: Caller) -> None:
     """ACC-32, ACC-19: one account, its names its own; the letter says that there is one more organisation."""
     member = add(world, administrator, email=KARI)
-    assert (member.user_id, member.first_name, member.role) == (kari.user_id, "Kari", pb.ROLE_CONSULTANT)
+    assert member.role == pb.ROLE_CONSULTANT
+    owner = "select distinct user_id::text, first_name from memberships join users on users.id = user_id where email = :email"
+    assert world.sql(owner, email=KARI) == [(kari.user_id, "Kari")]
     assert world.mail(KARI).kind == notify_pb2.LETTER_KIND_ADDED_TO_ORGANISATION
     assert world.sql("select count(*) from users where email = :email", email=KARI) == [(1,)]
+
+
+def test_adding_an_address_tells_nothing_about_an_account(world: World, administrator: Caller, kari: Caller) -> None:
+    """P5, ACC-32: the same answer and the same entry in list and trail, whether or not there is one; until its owner comes in."""
+    known, unknown = add(world, administrator, email=KARI), add(world, administrator)
+    rpcs = world.organisations(administrator)
+    named = rpcs.ResolveNames(pb.ResolveNamesRequest(ids=[known.membership_id, unknown.membership_id]))
+    assert [each.name for each in named.names] == ["Ola Bakerud"] * 2
+    for answer in (known, unknown):
+        assert answer == rpcs.GetMember(pb.GetMemberRequest(membership_id=answer.membership_id))
+        for field in ("membership_id", "email", "added_at"):
+            answer.ClearField(field)
+    assert known == unknown
+    own = {each.organisation_id: each.membership_id for each in world.account(kari).GetProfile(pb.GetProfileRequest()).memberships}
+    there = own[administrator.organisation_id]
+    world.sessions_of(kari).ChooseOrganisation(pb.ChooseOrganisationRequest(membership_id=there))
+    come = rpcs.GetMember(pb.GetMemberRequest(membership_id=there))
+    assert (come.user_id, come.first_name, come.activated) == (kari.user_id, "Kari", True)
 
 
 def test_nobody_is_added_twice_however_fast(world: World, kari: Caller) -> None:
@@ -153,7 +173,8 @@ def test_removal_takes_effect_at_once_and_is_announced(world: World, kari: Calle
     world.service.relay()
     remove(world, kari, member.membership_id)
     events = world.service.relay()
-    assert MemberRemoved(membership_id=member.membership_id, organisation_id=kari.organisation_id, user_id=member.user_id) in events
+    removed = MemberRemoved(membership_id=member.membership_id, organisation_id=kari.organisation_id, user_id=world.user_id(OLA))
+    assert removed in events
     assert OLA not in names(world, kari)
     assert world.resolved(ola).profile.email == OLA
     assert not world.resolved(ola).profile.memberships
@@ -168,7 +189,7 @@ def test_one_who_is_added_again_is_a_new_member(world: World, kari: Caller) -> N
     remove(world, kari, first.membership_id)
     again = add(world, kari)
     assert again.membership_id != first.membership_id
-    assert again.user_id == first.user_id
+    assert world.sql("select count(*) from users where email = :email", email=OLA) == [(1,)]
     assert world.mail(OLA).kind == notify_pb2.LETTER_KIND_WELCOME
 
 

@@ -9,9 +9,7 @@ from kontor.notify.v1 import notify_pb2
 from chassis.caller import Caller
 from chassis.errors import Conflict, Denied, Invalid, NotFound
 from chassis.testing import person
-from tests.identity.world import NUMBERS, World
-
-OPERATOR = person(PERMISSION_FIRM_CREATE, user_id="operator", organisation_id="")
+from tests.identity.world import NUMBERS, World, operator
 
 
 def test_a_firm_is_made_with_its_first_administrator(world: World) -> None:
@@ -36,7 +34,7 @@ def test_a_firm_is_made_with_its_first_administrator(world: World) -> None:
 )
 def test_a_number_is_kept_as_registered(world: World, country: str, number: str, kept: str, zone: str) -> None:
     """ACC-37: the country decides what today is."""
-    firm = world.firm_by(OPERATOR, number=number, country=country)
+    firm = world.firm_by(operator(PERMISSION_FIRM_CREATE), number=number, country=country)
     assert (firm.organisation_number, firm.time_zone) == (kept, zone)
 
 
@@ -45,14 +43,14 @@ def test_a_number_is_kept_as_registered(world: World, country: str, number: str,
 )
 def test_a_number_with_a_wrong_check_digit_is_refused(world: World, country: str, number: str) -> None:
     with pytest.raises(Invalid) as refused:
-        world.firm_by(OPERATOR, number=number, country=country)
+        world.firm_by(operator(PERMISSION_FIRM_CREATE), number=number, country=country)
     assert refused.value.fields == {"organisation_number": "organisation_number_invalid"}
 
 
 def test_one_firm_and_one_client_of_a_firm_for_a_number(world: World, administrator: Caller) -> None:
     """A second click makes no second company."""
     with pytest.raises(Conflict) as refused:
-        world.firm_by(OPERATOR)
+        world.firm_by(operator(PERMISSION_FIRM_CREATE))
     assert refused.value.reason == "organisation_exists"
     client = world.client(administrator)
     with pytest.raises(Conflict):
@@ -92,5 +90,5 @@ def test_a_malformed_address_is_named_where_it_stands(world: World) -> None:
     first = pb.FirstAdministrator(email="berit@kontoret.localhost", first_name="B", last_name="R")
     request = pb.CreateFirmRequest(name="F", organisation_number="999999999", country="NO", administrator=first)
     with pytest.raises(Invalid) as refused:
-        world.organisations(OPERATOR).CreateFirm(request)
+        world.organisations(operator(PERMISSION_FIRM_CREATE)).CreateFirm(request)
     assert refused.value.fields == {"administrator.email": "email_invalid"}

@@ -37,8 +37,8 @@ def finds_things(story: Story) -> None:
 def is_reminded(story: Story) -> None:
     """Step 10. ACC-68, ACC-69, ACC-71: who switched it on gets one mail in their language, who did not gets none."""
     portal, stage, me, boss = story.me, story.stage, story.company.colleague, story.company.administrator
-    portal.page.goto("/account")
-    switch = portal.page.get_by_role("checkbox", name=portal.say("E-mail reminders about documents"))
+    portal.page.goto("/account/notices")
+    switch = portal.page.get_by_role("checkbox", name=f"{portal.say('Documents')}: {portal.say('By e-mail')}")
     assert not switch.is_checked()
     switch.check()
     portal.button("Save notices").click()
@@ -52,7 +52,7 @@ def is_reminded(story: Story) -> None:
 
 
 def is_removed(story: Story) -> None:
-    """Step 11. ACC-81..ACC-85: an open page loses the company at once, documents stay with the name. ACC-28: signed out on the server."""
+    """Step 11. ACC-28, ACC-81, ACC-82, ACC-83: an open page loses the company at once, documents stay; signed out on the server."""
     who, portal = story.company.colleague, story.boss
     story.me.choose("Documents")
     portal.choose("Administration")

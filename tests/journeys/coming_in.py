@@ -2,9 +2,9 @@
 
 from playwright.sync_api import expect
 
+from demo.authenticator import Authenticator
 from demo.people import PASSWORD
 from tests.journeys.pages import Portal, sign_out
-from tests.journeys.stage import Authenticator
 from tests.journeys.story import BANK, CONTRACTS, PAYSLIPS, Story
 
 QR_CODE = "QR code for the authenticator app"
@@ -60,22 +60,23 @@ def _types_twice(portal: Portal, first: str, again: str) -> None:
 
 
 def signs_in(story: Story) -> None:
-    """Step 3. ACC-21..ACC-23, ACC-25: a QR code and its six digits; the next time the digits alone, and not the same ones again."""
+    """Step 3. ACC-21, ACC-22, ACC-23, ACC-25: a QR code and its six digits; the next time the digits alone, and not the same ones again."""
     who, portal = story.company.colleague, story.me
     _gives_the_password(story)
     expect(portal.page.get_by_role("img", name=portal.say(QR_CODE))).to_be_visible()
     portal.look("03-authenticator")
     portal.page.get_by_text(portal.say("Can you not scan it?")).click()
     key = "".join(portal.page.get_by_role("code").inner_text().split())
-    phone = story.stage.phones[who.email] = Authenticator(key, used=False)
+    phone = story.stage.world.phones[who.email] = Authenticator(key, used=False)
     code = phone.code()
     _gives_the_code(portal, code)
+    portal.button("Accept the terms").click()
     _is_at_home(story)
     sign_out(portal, who)
     _gives_the_password(story)
     expect(portal.page.get_by_role("img", name=portal.say(QR_CODE))).to_have_count(0)
     _gives_the_code(portal, code)
-    portal.told("The code is wrong or has been used. Wait for the next one in your app, and type that.")
+    portal.told("The code is wrong or has been used. Look once more, or wait for the next one.")
     _gives_the_code(portal, phone.code())
 
 

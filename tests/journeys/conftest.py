@@ -1,6 +1,8 @@
 """The whole product for a journey, in both compositions, with the first firm and client in it; each started once and then kept."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from demo.people import Person
 from tests import scenario
 from tests.fleet import Servers, apart, together
 from tests.journeys.pages import LOCALES, Window
+from tests.journeys.reader import Reader
 from tests.journeys.stage import DATABASES, Company, Stage, stop_all
-from tests.servers.browser import DESKTOP, Pages
+from tests.servers.browser import DESKTOP, PHONE, Pages
 from tests.servers.clamd import Address
 from tests.servers.program import free_ports
 from tests.servers.rabbitmq import manage
@@ -22,14 +25,28 @@ from tests.servers.s3 import S3
 from tests.servers.sharing import Shared
 from tests.servers.smtp import MailServer
 
+# Databases of the services whose jobs a test runs itself, on another day.
+KNOWN = ("identity", "documents", "notify")
 SMALL_FILES = {"KONTOR_DOCUMENTS_UPLOAD_LIMIT_MB": "2", "KONTOR_GATEWAY_UPLOAD_LIMIT_MB": "2"}
 
 
 @pytest.fixture(scope="session")
 def all_in_one(shared_servers: Shared, new_database: Callable[[str], str]) -> Iterator[Stage]:
     """Every service in one process, as `make run` starts them."""
-    folder = shared_servers.directory("journeys")
-    databases, mail = {name: new_database(name) for name in ("identity", "notify")}, (folder / "var" / "mail").as_uri()
+    with _in_one_process(shared_servers.directory("journeys"), new_database) as stage:
+        yield stage
+
+
+@pytest.fixture
+def own_time(tmp_path: Path, new_database: Callable[[str], str]) -> Iterator[Stage]:
+    """The same once more, for a test that lets months pass."""
+    with _in_one_process(tmp_path, new_database) as stage:
+        yield stage
+
+
+@contextmanager
+def _in_one_process(folder: Path, new_database: Callable[[str], str]) -> Iterator[Stage]:
+    databases, mail = {name: new_database(name) for name in KNOWN}, (folder / "var" / "mail").as_uri()
     reached = {f"KONTOR_{name.upper()}_DATABASE_URL": url for name, url in databases.items()}
     product = together(folder, environ={**reached, **SMALL_FILES, "KONTOR_NOTIFY_MAIL_URL": mail})
     try:
@@ -104,3 +121,20 @@ def window(new_page: Pages, all_in_one: Stage) -> Window:
         return page
 
     return open_
+
+
+@pytest.fixture(scope="session")
+def offices(all_in_one: Stage) -> Callable[[str], Company]:
+    """The company that reads the guide in a language; made once."""
+    return cache(lambda language: all_in_one.company(f"leser{language}", language=language))
+
+
+@pytest.fixture(params=[pytest.param((DESKTOP, "nb"), id="desktop-nb"), pytest.param((PHONE, "en"), id="phone-en")])
+def reader(request: pytest.FixtureRequest, all_in_one: Stage, offices: Callable[[str], Company], new_page: Pages) -> Reader:
+    """Who does what the guide says, at a desk in Norwegian and on a phone in English."""
+    size, language = request.param
+
+    def open_page(spoken: str) -> Page:
+        return new_page(size=size, locale=LOCALES[spoken], base_url=all_in_one.product.url)
+
+    return Reader(all_in_one, offices(language), language, open_page)

@@ -43,7 +43,9 @@ def is_digest(mail: str, *, language: str) -> bool:
 def old_password_link(stage: Stage, person: Person) -> str:
     """The address of a link to make a password that was sent two hours ago."""
     mailbox = _Mailbox()
-    config = identity_config.Config(Secret(stage.databases["identity"]), stage.product.keys / "identity.json", stage.product.url)
+    keys = stage.product.keys
+    sealing = Secret((keys / "identity-sealing.txt").read_text())
+    config = identity_config.Config(Secret(stage.databases["identity"]), keys / "identity.json", sealing, stage.product.url)
     peers = FakePeers(notify=[Rpc(mailbox, notify_pb2_grpc.add_LettersServicer_to_server)])
     with _running(ServiceUnderTest(identity.build(config, peers))) as service, clock.moved(-timedelta(hours=2)):
 

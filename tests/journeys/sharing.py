@@ -17,7 +17,7 @@ ANSWER = ("Lønnsslipper.pdf", files.pdf("Lønnsslipper", ["12 ansatte"]))
 
 
 def uploads(story: Story) -> None:
-    """Step 5. ACC-33..ACC-39, ACC-59, ACC-67: a bar for each file, nothing before one confirms, and the right consultant hears of it."""
+    """Step 5. ACC-33, ACC-34, ACC-37, ACC-38, ACC-39, ACC-59, ACC-67: a bar for each file, none before one confirms; the right hears."""
     portal, upload = story.me, Upload(story.me)
     for consultant in (story.payroll, story.hr):
         consultant.unread(0)
@@ -64,7 +64,7 @@ def sends_a_file_again(story: Story) -> None:
 
 
 def sends_what_is_stopped(story: Story) -> None:
-    """Step 7. ACC-57..ACC-59, BEY-03: a row for the sender, with advice; the content for nobody, and nothing at all for the firm."""
+    """Step 7. ACC-57, ACC-58, ACC-59, BEY-03: a row for the sender, with advice; the content for nobody, nothing at all for the firm."""
     portal = story.me
     portal.page.goto("/documents/upload")
     upload = Upload(portal)
@@ -89,7 +89,7 @@ def is_heard(story: Story) -> None:
     portal.bell().click()
     portal.link("All notices").first.click()
     portal.look("08-notices")
-    portal.page.get_by_role("link", name=portal.say("%(name)s is published", name="Kvittering.png")).click()
+    portal.page.get_by_role("button", name=portal.say("%(name)s is published", name="Kvittering.png")).click()
     panel = documents.details("Kvittering.png")
     portal.look("08-details")
     for fact in (story.my_name, "image/png", PAYSLIPS, portal.say("Payroll"), portal.say("Published")):

@@ -1,48 +1,27 @@
 """Where a journey takes place: the running product with its firm, and companies that come to it, one for each journey."""
 
 import itertools
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import pyotp
 import pytest
 import stdnum.no.orgnr
 from kontor.identity.v1 import identity_pb2
 
 from demo import data, people
+from demo.authenticator import Authenticator
 from demo.people import Client, Person
 from demo.session import World
 from tests.fleet import Product
 from tests.scenario import FIRM, Scenario
 from tests.servers.program import Program
-from tests.waiting import eventually
 
 # One worker does all that happens in one composition, so that each is started once.
 TOGETHER = pytest.param("together", marks=pytest.mark.xdist_group("journeys together"), id="together")
 APART = pytest.param("apart", marks=pytest.mark.xdist_group("journeys apart"), id="apart")
 BOTH = pytest.mark.parametrize("stage", [TOGETHER, APART], indirect=True)
 DATABASES = ("identity", "documents", "messaging", "linking", "notify")
-STEP_SECONDS = 30
-
-
-class Authenticator:
-    """The app on a person's telephone. Each code opens one sign-in only, so a code is never shown twice."""
-
-    def __init__(self, secret: str, *, used: bool = True) -> None:
-        self._codes, self._last = pyotp.TOTP(secret), _step() if used else 0
-
-    def code(self) -> str:
-        """The next code that was not used yet; waits where the clock is too far behind for it (the server allows one step)."""
-        wanted = max(self._last + 1, _step())
-        eventually(lambda: _step() + 1 >= wanted, seconds=2 * STEP_SECONDS)
-        self._last = wanted
-        return str(self._codes.at(wanted * STEP_SECONDS))
-
-
-def _step() -> int:
-    return int(time.time()) // STEP_SECONDS
 
 
 def _organisation_numbers() -> Iterator[str]:
@@ -71,7 +50,6 @@ class Stage:
     scenario: Scenario
     databases: Mapping[str, str]  # of the services whose jobs a test runs itself, on another day
     mail_url: str
-    phones: dict[str, Authenticator] = field(default_factory=dict)
     _numbers: Iterator[str] = field(default_factory=_organisation_numbers)
 
     @property
@@ -79,9 +57,13 @@ class Stage:
         """The product as other frontends see it."""
         return self.scenario.world
 
+    def organisation_number(self) -> str:
+        """A number for a company to be made."""
+        return next(self._numbers)
+
     def phone(self, person: Person) -> Authenticator:
         """The telephone of somebody who has enrolled it."""
-        return self.phones.setdefault(person.email, Authenticator(self.world.secrets[person.email]))
+        return self.world.phone(person)
 
     def letters(self, person: Person) -> list[str]:
         """The mails this person has got, newest first."""
@@ -97,7 +79,7 @@ class Stage:
         """A new client of the firm, with two consultants; everybody but the colleague has signed in once."""
         payroll, hr = (_person(word, f"{name}.eksempelvik", language) for word in ("Pernille", "Halvor"))
         administrator, colleague = (_person(word, name, language) for word in ("Inga", "Olav"))
-        made = Client(f"{name.title()} Prøve AS", next(self._numbers), "NO", administrator, colleague, ("payroll",))
+        made = Client(f"{name.title()} Prøve AS", self.organisation_number(), "NO", administrator, colleague, ("payroll",))
         with self.world.acting(FIRM):
             members = [data.add_member(self.world, each, identity_pb2.ROLE_CONSULTANT) for each in (payroll, hr)]
             identifier = data.make_client(self.world, made)

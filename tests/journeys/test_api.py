@@ -2,12 +2,8 @@
 
 import hashlib
 import io
-import uuid
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,32 +13,33 @@ from kontor.access.v1 import access_pb2
 from kontor.documents.v1 import documents_pb2, documents_pb2_grpc
 from kontor.identity.v1 import identity_pb2, identity_pb2_grpc
 
-from chassis import caller, clock
-from chassis.caller import Caller
+from chassis import clock
 from chassis.errors import Denied, Unauthenticated
 from demo import data, files
+from demo.authenticator import Authenticator
 from demo.people import PASSWORD, Person
+from tests.journeys.back_office import BackOffice, made
 from tests.journeys.rest import Rest
-from tests.journeys.stage import BOTH, Authenticator, Company, Stage
+from tests.journeys.stage import BOTH, Company, Stage
 from tests.scenario import FIRM
 from tests.waiting import eventually
 
 PAYROLL, HR = access_pb2.SERVICE_AREA_PAYROLL, access_pb2.SERVICE_AREA_HR
 TODAY = clock.now()
 PERIOD = {"period": TODAY.month, "year": TODAY.year}
-PIECE = 256 * 1024
 # What replaces the first version; made once, as a spreadsheet carries the moment of its making.
 BETTER = files.payroll("mai", seed=2)
 
 
 @BOTH
 def test_another_frontend_does_the_main_job_over_rest(stage: Stage, request: pytest.FixtureRequest) -> None:
-    """ACC-07, ACC-15..ACC-23, ACC-33..ACC-59, ACC-67, ACC-68, ACC-80..ACC-84, ACC-28: with the routes of the OpenAPI description alone."""
+    """ACC-07, ACC-08, ACC-11, ACC-15, ACC-16, ACC-17, ACC-18, ACC-23, ACC-28, ACC-40, ACC-41, ACC-42, ACC-54, ACC-57, ACC-80, ACC-82."""
     company = stage.company(f"rest-{request.node.callspec.id}", language="sv")
     api = Rest(stage.product.url)
     boss = api.as_(stage.world.token(company.administrator))
     member = _adds_a_colleague(boss, company)
     me = api.as_(_first_sign_in(api, stage, company.colleague))
+    _accepts_the_terms(me, company)
     _has_no_folder_before_it_is_given(me, boss, company, member)
     document = _uploads(me, company)
     _is_asked_before_a_file_is_replaced(me, company)
@@ -74,11 +71,19 @@ def _first_sign_in(api: Rest, stage: Stage, person: Person) -> str:
     assert api.post("/api/v1/links:set-password", token=link, password=PASSWORD, password_again=f"{PASSWORD}x").status == 422
     api.post("/api/v1/links:set-password", token=link, password=PASSWORD, password_again=PASSWORD).ok()
     begun = api.post("/api/v1/sign-ins", email=person.email, password=PASSWORD).ok()
-    phone = stage.phones[person.email] = Authenticator(begun["enrolment"]["key"].replace(" ", ""), used=False)
+    phone = stage.world.phones[person.email] = Authenticator(begun["enrolment"]["key"].replace(" ", ""), used=False)
     api.post("/api/v1/sign-ins:finish", attempt=begun["attempt"], code=phone.code()).ok()
     again = api.post("/api/v1/sign-ins", email=person.email, password=PASSWORD).ok()
     assert not again.get("enrolment")
     return str(api.post("/api/v1/sign-ins:finish", attempt=again["attempt"], code=phone.code()).ok()["session"])
+
+
+def _accepts_the_terms(me: Rest, company: Company) -> None:
+    """NET-36: before that the answer says what to do."""
+    refused = me.get(f"/api/v1/organisations/{company.id}/folders")
+    assert (refused.status, refused.json["reason"]) == (403, "terms_due")
+    version = me.get("/api/v1/profile").ok()["terms_due"]
+    assert not me.post("/api/v1/profile:accept-terms", version=version).ok().get("terms_due")
 
 
 def _has_no_folder_before_it_is_given(me: Rest, boss: Rest, company: Company, member: str) -> None:
@@ -195,53 +200,10 @@ def _removal_ends_access_at_once(boss: Rest, me: Rest, company: Company, member:
     assert {each["uploaded_by"] for each in mine} == {f"{company.colleague.first_name} {company.colleague.last_name}"}
 
 
-@dataclass
-class BackOffice:
-    """A back-office system: it has an API key and a gRPC channel to each service."""
-
-    stage: Stage
-    key: str
-
-    @contextmanager
-    def speaking(self) -> Iterator[None]:
-        """Calls inside are made with assertions fetched for the key, which live 60 seconds."""
-        sessions = identity_pb2_grpc.SessionsStub(self.stage.world.channel("identity"))
-        held = sessions.ExchangeApiKey(identity_pb2.ExchangeApiKeyRequest(api_key=self.key))
-        with caller.acting(Caller(), dict(held.assertions)):
-            yield
-
-    def documents(self) -> documents_pb2_grpc.DocumentsStub:
-        """Documents over gRPC."""
-        return documents_pb2_grpc.DocumentsStub(self.stage.world.channel("documents"))
-
-    def upload(self, folder: str, name: str, content: bytes) -> str:
-        """Send a file in pieces; answers the document's id."""
-
-        def parts() -> Iterator[documents_pb2.UploadRequest]:
-            start = documents_pb2.UploadStart(
-                folder_id=folder, name=name, period=TODAY.month, year=TODAY.year, batch_id=str(uuid.uuid4()), size=len(content)
-            )
-            yield documents_pb2.UploadRequest(start=start)
-            for at in range(0, len(content), PIECE):
-                yield documents_pb2.UploadRequest(chunk=content[at : at + PIECE])
-
-        with self.speaking():
-            return self.documents().Upload(parts()).document_id
-
-    def changes(self, company: Company, cursor: str) -> documents_pb2.ListChangesResponse:
-        """What was published after the cursor, three at a time."""
-        stub = documents_pb2_grpc.ChangesStub(self.stage.world.channel("documents"))
-        with self.speaking():
-            return stub.ListChanges(documents_pb2.ListChangesRequest(organisation_id=company.id, cursor=cursor, page_size=3))
-
-
 @pytest.fixture
 def back_office(stage: Stage) -> BackOffice:
     """A system of the firm, with a key that its administrator has just made (a fresh sign-in is needed for that)."""
-    firm = identity_pb2_grpc.OrganisationsStub(stage.world.channel("identity"))
-    with stage.world.acting(FIRM):
-        made = firm.CreateApiKey(identity_pb2.CreateApiKeyRequest(label="Payroll system", valid_days=30))
-    return BackOffice(stage, made.secret)
+    return BackOffice(stage, made(stage))
 
 
 @BOTH

@@ -9,21 +9,29 @@ from demo.people import PASSWORD, Person
 from tests.journeys.pages import Portal, Upload, Window
 from tests.journeys.soundness import Inspector
 from tests.journeys.stage import Company, Stage
+from tests.scenario import FIRM
 from tests.servers.browser import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.xdist_group("journeys pages"), pytest.mark.timeout(240)]
 SIZES = pytest.mark.parametrize("size", [pytest.param(DESKTOP, id="desktop"), pytest.param(PHONE, id="phone")])
 OPEN_PAGES = (
-    "/sign-in", "/sign-in?ended=1", "/password", "/privacy", "/instructions", "/nowhere", f"/links/{'x' * 43}", "/api/docs", "/dev/mailbox",
-    "/dev/codes",
+    "/sign-in", "/sign-in?ended=1", "/password", "/activate", "/privacy", "/instructions", "/nowhere", f"/links/{'x' * 43}",
+    "/dev/mailbox", "/dev/codes",
 )  # fmt: skip
 CLIENT_PAGES = (
-    "/", "/documents", "/documents?name=nothing+like+it", "/notices", "/messages", "/account", "/administration",
-    "/administration/members/new",
+    "/", "/documents", "/documents?name=nothing+like+it", "/documents/deleted", "/notices", "/messages", "/messages/new", "/news", "/help",
+    "/account", "/account/notices", "/account/notices/digest", "/security", "/security/factors/phone", "/organisations",
+    "/administration", "/administration/users", "/administration/folders", "/administration/members/new",
 )  # fmt: skip
 FIRM_PAGES = (
-    "/clients", "/clients?name=nobody", "/documents?client={client}", "/documents/upload?client={client}", "/notices", "/messages",
-    "/messages?client={client}", "/account", "/administration",
+    "/", "/clients", "/clients?name=nobody", "/documents?client={client}", "/documents/deleted?client={client}",
+    "/documents/upload?client={client}", "/notices", "/messages", "/messages?client={client}", "/messages/new?client={client}", "/news",
+    "/account", "/administration",
+)  # fmt: skip
+OFFICE_PAGES = (
+    "/administration/clients", "/administration/clients/new", "/administration/users", "/administration/clients/{client}/folders",
+    "/administration/clients/{client}/consultants", "/administration/clients/{client}/people", "/documents/holds?client={client}",
+    "/news/own", "/news/new",
 )  # fmt: skip
 
 
@@ -111,7 +119,7 @@ def test_what_somebody_new_sees(window: Window, all_in_one: Stage, furnished: Co
 
 @SIZES
 def test_what_a_clients_administrator_sees(window: Window, furnished: Company, size: tuple[int, int]) -> None:
-    """ACC-75..ACC-81: lists, details, menus, forms with mistakes, dialogs."""
+    """ACC-75, ACC-76, ACC-77, ACC-78, ACC-79, ACC-80, ACC-81: lists, details, menus, forms with mistakes, dialogs."""
     page = window(furnished.administrator, size=size)
     inspector = Inspector(page)
     for path in CLIENT_PAGES:
@@ -194,4 +202,23 @@ def test_what_a_consultant_sees(window: Window, furnished: Company, size: tuple[
     page.goto(f"/documents?client={furnished.id}")
     page.get_by_role("link", name="Payroll.xlsx", exact=True).click()
     inspector.look("details at the firm")
+    for words, what in (("Preview", "a preview"), ("Change information", "a change"), ("Delete on request", "a deletion")):
+        page.goto(f"/documents?client={furnished.id}")
+        page.get_by_role("link", name="Payroll.xlsx", exact=True).click()
+        page.get_by_role("link", name=words, exact=True).click()
+        page.wait_for_load_state()
+        inspector.look(what)
+    page.goto("/messages")
+    page.get_by_role("link", name="Feriepenger 2026").click()
+    inspector.look("a conversation")
+    assert inspector.faults == []
+
+
+@SIZES
+def test_what_the_firms_administrator_sees(window: Window, furnished: Company, size: tuple[int, int]) -> None:
+    """ACC-10, ACC-66: clients, their folders and people, legal holds, and news."""
+    page = window(FIRM, size=size)
+    inspector = Inspector(page)
+    for path in OFFICE_PAGES:
+        inspector.visit(path.format(client=furnished.id))
     assert inspector.faults == []

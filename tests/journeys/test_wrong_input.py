@@ -34,7 +34,7 @@ NAMES = {
 }
 EMPTY = "The file is empty. Check that it was saved, then choose it again."
 LARGE = "The file is larger than %(limit)s MB. Split it or make it smaller."
-WRONG_CODE = "The code is wrong or has been used. Wait for the next one in your app, and type that."
+WRONG_CODE = "The code is wrong or has been used. Look once more, or wait for the next one."
 OVER = "The sign-in took too long or had too many wrong codes. Start again with your password."
 Enter = Callable[..., Portal]
 

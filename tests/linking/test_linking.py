@@ -1,129 +1,31 @@
 """Which firm works for which client, and which of its consultants, in which areas."""
 
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-import uuid_utils.compat as uuid
-from kontor.access.v1.access_pb2 import (
-    PERMISSION_LINK_MANAGE,
-    PERMISSION_LINK_READ,
-    SERVICE_AREA_ACCOUNTING,
-    SERVICE_AREA_HR,
-    SERVICE_AREA_PAYROLL,
-)
+from kontor.access.v1.access_pb2 import PERMISSION_CONSULTANT_ASSIGN, PERMISSION_DOCUMENT_HOLD, PERMISSION_LINK_READ
 from kontor.identity.v1 import events_pb2 as identity_events
-from kontor.identity.v1 import identity_pb2
-from kontor.identity.v1.identity_pb2_grpc import OrganisationsServicer, add_OrganisationsServicer_to_server
 from kontor.linking.v1 import linking_pb2 as pb
 from kontor.linking.v1.events_pb2 import ConsultantAssigned, LinkCreated
-from kontor.linking.v1.linking_pb2_grpc import LinksStub
-from sqlalchemy import text
 
 from chassis import db
-from chassis.caller import Caller
-from chassis.config import Secret
 from chassis.errors import Denied, Invalid, NotFound, Unavailable
-from chassis.service import Rpc
-from chassis.testing import FakePeers, ServiceUnderTest, at_once, person
-from services.linking.config import Config
+from chassis.testing import ServiceUnderTest, at_once, person
 from services.linking.models import Model
-from services.linking.service import build
-
-PAYROLL, ACCOUNTING, HR = SERVICE_AREA_PAYROLL, SERVICE_AREA_ACCOUNTING, SERVICE_AREA_HR
-
-
-def new_id() -> str:
-    return str(uuid.uuid7())
-
-
-class Identity(OrganisationsServicer):
-    """Knows the organisations and members that a test has told it."""
-
-    def __init__(self) -> None:
-        self.clients: dict[str, identity_pb2.Organisation] = {}
-        self.members: dict[str, str] = {}
-        self.down = False
-
-    def GetOrganisation(self, request: identity_pb2.GetOrganisationRequest, context: object) -> identity_pb2.Organisation:
-        if self.down:
-            raise Unavailable("identity_unavailable")
-        if request.organisation_id not in self.clients:
-            raise NotFound("organisation_not_found")
-        return self.clients[request.organisation_id]
-
-    def GetMember(self, request: identity_pb2.GetMemberRequest, context: object) -> identity_pb2.Member:
-        if request.membership_id not in self.members:
-            raise NotFound("member_not_found")
-        return identity_pb2.Member(membership_id=request.membership_id, organisation_id=self.members[request.membership_id])
-
-
-class Firm:
-    """A firm with an administrator, and what it does at the service."""
-
-    def __init__(self, service: ServiceUnderTest, identity: Identity) -> None:
-        self.service, self.identity, self.id = service, identity, new_id()
-        self.administrator = self.member(PERMISSION_LINK_READ, PERMISSION_LINK_MANAGE)
-
-    def member(self, *permissions: int) -> Caller:
-        who = person(*permissions or (PERMISSION_LINK_READ,), organisation_id=self.id, organisation_kind="firm")
-        self.identity.members[who.membership_id] = self.id
-        return who
-
-    def made(self, name: str) -> str:
-        client_id = new_id()
-        self.identity.clients[client_id] = identity_pb2.Organisation(
-            organisation_id=client_id, kind=identity_pb2.ORGANISATION_KIND_CLIENT, name=name, firm_id=self.id
-        )
-        return client_id
-
-    def linked(self, name: str) -> str:
-        return self.asks().CreateLink(pb.CreateLinkRequest(organisation_id=self.made(name))).organisation_id
-
-    def asks(self, who: Caller | None = None) -> LinksStub:
-        return LinksStub(self.service.channel(who or self.administrator))
-
-    def assign(self, client_id: str, consultant: Caller, *areas: int) -> pb.Consultant:
-        request = pb.AssignConsultantRequest(
-            organisation_id=client_id, membership_id=consultant.membership_id, service_areas=areas  # type: ignore[arg-type]
-        )  # fmt: skip
-        return self.asks().AssignConsultant(request)
-
-    def clients_of(self, who: Caller, **asked: str) -> dict[str, list[int]]:
-        listed = self.asks(who).ListClients(pb.ListClientsRequest(**asked)).clients  # type: ignore[arg-type]
-        return {client.name: list(client.service_areas) for client in listed}
-
-
-@pytest.fixture
-def identity() -> Identity:
-    return Identity()  # type: ignore[abstract]  # what it is not asked stays unimplemented
-
-
-@pytest.fixture
-def service(new_database: Callable[[str], str], identity: Identity) -> Iterator[ServiceUnderTest]:
-    peers = FakePeers(identity=[Rpc(identity, add_OrganisationsServicer_to_server)])
-    running = ServiceUnderTest(build(Config(database_url=Secret(new_database("linking"))), peers))
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def firm(service: ServiceUnderTest, identity: Identity) -> Firm:
-    return Firm(service, identity)
-
-
-def audited(service: ServiceUnderTest) -> list[str]:
-    assert service.service.database is not None
-    return [row.action for row in service.service.database.read(text("select action from audit order by at, number"))]
+from tests.linking.firm import ACCOUNTING, HR, PAYROLL, SUPPORT, Firm, Identity, audited, new_id
 
 
 def test_a_firm_links_a_client_it_has_made_and_tells_everybody(firm: Firm, service: ServiceUnderTest) -> None:
     """FNK-13: the link is an event, so that documents and messages know of it."""
     link = firm.asks().CreateLink(pb.CreateLinkRequest(organisation_id=firm.made("Testdal Bakeri AS")))
     assert link.client_name == "Testdal Bakeri AS"
-    assert service.relay() == [LinkCreated(link_id=link.link_id, firm_id=firm.id, organisation_id=link.organisation_id)]
-    assert audited(service) == ["link.create"]
+    created, assigned = service.relay()
+    assert created == LinkCreated(
+        link_id=link.link_id, firm_id=firm.id, organisation_id=link.organisation_id, service_areas=[ACCOUNTING, PAYROLL, HR]
+    )
+    assert isinstance(assigned, ConsultantAssigned)
+    assert audited(service) == ["link.create", "consultant.assign"]
 
 
 def test_a_link_asked_for_again_is_the_same_link_also_when_all_ask_at_once(firm: Firm, service: ServiceUnderTest) -> None:
@@ -131,7 +33,7 @@ def test_a_link_asked_for_again_is_the_same_link_also_when_all_ask_at_once(firm:
     request = pb.CreateLinkRequest(organisation_id=firm.made("Testdal Bakeri AS"))
     links = at_once([lambda: firm.asks().CreateLink(request)] * 6)
     assert len({link.link_id for link in links}) == 1
-    assert len(service.relay()) == 1
+    assert [event.DESCRIPTOR.name for event in service.relay()] == ["LinkCreated", "ConsultantAssigned"]
 
 
 def test_a_firm_cannot_link_the_client_of_another_firm(firm: Firm, service: ServiceUnderTest, identity: Identity) -> None:
@@ -170,7 +72,7 @@ def test_a_consultant_sees_the_assigned_clients_and_the_administrator_all(firm: 
     firm.assign(yard, other, ACCOUNTING)
     assert firm.clients_of(consultant) == {"Testdal Bakeri AS": [PAYROLL, HR]}
     assert firm.clients_of(other) == {"Exempelvarvet AB": [ACCOUNTING]}
-    assert firm.clients_of(firm.administrator) == {"Exempelvarvet AB": [], "Testdal Bakeri AS": []}
+    assert firm.clients_of(firm.administrator) == {"Exempelvarvet AB": [SUPPORT], "Testdal Bakeri AS": [SUPPORT]}
 
 
 def test_clients_of_other_firms_never_show(firm: Firm, service: ServiceUnderTest, identity: Identity) -> None:
@@ -189,6 +91,16 @@ def test_clients_are_found_by_part_of_the_name_whatever_its_case(firm: Firm) -> 
     assert list(firm.clients_of(firm.administrator, name="%")) == ["100 % Test AB"]
     assert list(firm.clients_of(firm.administrator, name="_")) == []
     assert list(firm.clients_of(firm.administrator, name="testilä\0")) == ["Testilä Oy"]
+
+
+def test_clients_asked_for_by_id_are_those_one_would_find(firm: Firm) -> None:
+    """FNK-19: for names beside what another service answers, and no way around the assignment."""
+    mine, other, consultant = firm.linked("Testdal Bakeri AS"), firm.linked("Alm AS"), firm.member()
+    firm.assign(mine, consultant, PAYROLL)
+    request = pb.ListClientsRequest(organisation_ids=[mine.upper(), other, firm.id])
+    assert [each.name for each in firm.asks(consultant).ListClients(request).clients] == ["Testdal Bakeri AS"]
+    assert [each.name for each in firm.asks().ListClients(request).clients] == ["Alm AS", "Testdal Bakeri AS"]
+    assert list(firm.asks().ListClients(pb.ListClientsRequest(organisation_ids=[firm.id])).clients) == []
 
 
 def test_clients_come_in_pages_by_name_each_once(firm: Firm) -> None:
@@ -268,8 +180,8 @@ def test_who_works_for_a_client_is_told_to_those_concerned_only(firm: Firm, serv
     firm.assign(bakery, consultant, PAYROLL)
     request = pb.ListConsultantsRequest(organisation_id=bakery)
     for who in (firm.administrator, consultant, person(PERMISSION_LINK_READ, organisation_id=bakery)):
-        (listed,) = firm.asks(who).ListConsultants(request).consultants
-        assert (listed.membership_id, list(listed.service_areas)) == (consultant.membership_id, [PAYROLL])
+        listed = {each.membership_id: list(each.service_areas) for each in firm.asks(who).ListConsultants(request).consultants}
+        assert listed == {firm.administrator.membership_id: [SUPPORT], consultant.membership_id: [PAYROLL]}
     for stranger in (firm.member(), Firm(service, identity).administrator, person(PERMISSION_LINK_READ)):
         with pytest.raises(NotFound):
             firm.asks(stranger).ListConsultants(request)
@@ -290,6 +202,42 @@ def test_a_removed_consultants_assignments_end_everywhere(firm: Firm, service: S
     assert {envelope.aggregate_version for envelope in service.seen[-2:]} == {2}
     assert firm.clients_of(leaving) == {}
     assert firm.clients_of(staying) == {"Testdal Bakeri AS": [HR]}
+
+
+def test_what_a_consultant_does_goes_on_at_a_new_address(service: ServiceUnderTest, identity: Identity) -> None:
+    """AMI-11: the same clients and areas, beside what was assigned meanwhile; told again it changes nothing."""
+    firm = Firm(service, identity)
+    old, new = firm.member(), firm.member()
+    bakery, yard = firm.linked("Testdal Bakeri AS"), firm.linked("Prøvelund Hagesenter AS")
+    firm.assign(bakery, old, PAYROLL, HR)
+    firm.assign(yard, old, ACCOUNTING)
+    firm.assign(yard, new, HR)
+    event = identity_events.MemberRemoved(membership_id=old.membership_id, organisation_id=firm.id, replaced_by=new.membership_id)
+    assert service.happened(event)
+    assert firm.clients_of(old) == {}
+    assert firm.clients_of(new) == {"Testdal Bakeri AS": [PAYROLL, HR], "Prøvelund Hagesenter AS": [ACCOUNTING, HR]}
+    service.relay()
+    service.happened(event)
+    assert service.relay() == []
+
+
+def test_who_administers_the_client_manager_assigns_and_nothing_else(service: ServiceUnderTest, identity: Identity) -> None:
+    """FNK-06, FNK-19: all clients are there to assign, as they are for whoever administers documents; another consultant may not."""
+    firm = Firm(service, identity)
+    manager, consultant = firm.member(PERMISSION_LINK_READ, PERMISSION_CONSULTANT_ASSIGN), firm.member()
+    holds = firm.member(PERMISSION_LINK_READ, PERMISSION_DOCUMENT_HOLD)
+    bakery = firm.linked("Testdal Bakeri AS")
+    assert set(firm.clients_of(manager)) == set(firm.clients_of(holds)) == {"Testdal Bakeri AS"}
+    assert firm.clients_of(consultant) == {}
+    request = pb.AssignConsultantRequest(organisation_id=bakery, membership_id=consultant.membership_id, service_areas=[PAYROLL])
+    for refused in (consultant, holds):
+        with pytest.raises(Denied):
+            firm.asks(refused).AssignConsultant(request)
+    assert list(firm.asks(manager).AssignConsultant(request).service_areas) == [PAYROLL]
+    with pytest.raises(Denied):
+        firm.asks(manager).UpdateLink(pb.UpdateLinkRequest(organisation_id=bakery, service_areas=[HR]))
+    with pytest.raises(NotFound):
+        firm.asks(manager).AssignConsultant(pb.AssignConsultantRequest(organisation_id=new_id(), membership_id=new_id()))
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(service: ServiceUnderTest) -> None:

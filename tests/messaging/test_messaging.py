@@ -1,71 +1,31 @@
 """Messages reach those at the firm who serve the client in that area, at once, and nobody else."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import uuid_utils.compat as uuid
-from kontor.access.v1.access_pb2 import (
-    PERMISSION_MESSAGE_READ,
-    PERMISSION_MESSAGE_WRITE,
-    SERVICE_AREA_ACCOUNTING,
-    SERVICE_AREA_HR,
-    SERVICE_AREA_PAYROLL,
-)
-from kontor.linking.v1.events_pb2 import ConsultantAssigned
-from kontor.messaging.v1 import messaging_pb2 as pb
-from kontor.messaging.v1.events_pb2 import MessageSent
-from kontor.messaging.v1.messaging_pb2_grpc import MessagesStub
+from kontor.access.v1.access_pb2 import PERMISSION_MESSAGE_READ
+from kontor.messaging.v1.events_pb2 import MessageSent, ThreadChanged
 from sqlalchemy import text
 
 from chassis import db
-from chassis.caller import Caller
-from chassis.config import Secret
 from chassis.errors import Denied, Invalid, NotFound
-from chassis.testing import FakePeers, ServiceUnderTest, person
-from services.messaging.config import Config
+from chassis.testing import ServiceUnderTest, person
 from services.messaging.models import Model
-from services.messaging.service import build
-
-PAYROLL, ACCOUNTING, HR = SERVICE_AREA_PAYROLL, SERVICE_AREA_ACCOUNTING, SERVICE_AREA_HR
-PERMISSIONS = (PERMISSION_MESSAGE_READ, PERMISSION_MESSAGE_WRITE)
-BAKERY = str(uuid.uuid7())
-
-
-@pytest.fixture
-def service(new_database: Callable[[str], str]) -> Iterator[ServiceUnderTest]:
-    running = ServiceUnderTest(build(Config(database_url=Secret(new_database("messaging"))), FakePeers()))
-    yield running
-    running.close()
-
-
-def client() -> Caller:
-    return person(*PERMISSIONS, organisation_id=BAKERY)
-
-
-def consultant() -> Caller:
-    return person(*PERMISSIONS, organisation_kind="firm", organisation_name="Fjelltest Regnskap AS")
-
-
-def assigned(service: ServiceUnderTest, who: Caller, *areas: int, version: int = 1) -> None:
-    event = ConsultantAssigned(
-        firm_id=who.organisation_id, organisation_id=BAKERY, membership_id=who.membership_id, service_areas=areas,  # type: ignore[arg-type]
-    )  # fmt: skip
-    assert service.happened(event, about=f"{BAKERY}/{who.membership_id}", version=version)
-
-
-def send(service: ServiceUnderTest, who: Caller, area: int = PAYROLL, **given: object) -> pb.Message:
-    content: dict[str, object] = {"organisation_id": BAKERY, "subject": "Lønn i mai", "body": "Hei!\nTo nye ansatte.", **given}
-    return MessagesStub(service.channel(who)).SendMessage(pb.SendMessageRequest(service_area=area, **content))  # type: ignore[arg-type]
-
-
-def listed(service: ServiceUnderTest, who: Caller) -> list[str]:
-    return [message.subject for message in page(service, who).messages]
-
-
-def page(service: ServiceUnderTest, who: Caller, **asked: object) -> pb.ListMessagesResponse:
-    request = pb.ListMessagesRequest(**{"organisation_id": BAKERY, **asked})  # type: ignore[arg-type]
-    return MessagesStub(service.channel(who)).ListMessages(request)
+from tests.messaging.talk import (
+    ACCOUNTING,
+    BAKERY,
+    HR,
+    PAYROLL,
+    PERMISSIONS,
+    assigned,
+    client,
+    consultant,
+    listed,
+    page,
+    send,
+    told,
+)
 
 
 def test_a_message_reaches_those_who_serve_the_client_in_that_area(service: ServiceUnderTest) -> None:
@@ -77,10 +37,13 @@ def test_a_message_reaches_those_who_serve_the_client_in_that_area(service: Serv
     assert service.relay() == [
         MessageSent(
             message_id=message.message_id, organisation_id=BAKERY, service_area=PAYROLL, sent_by_membership_id=writer.membership_id,
-            reader_membership_ids=[payroll.membership_id],
-        )
+            reader_membership_ids=[payroll.membership_id], thread_id=message.thread_id,
+        ),
+        ThreadChanged(
+            thread_id=message.thread_id, organisation_id=BAKERY, membership_ids=[writer.membership_id, payroll.membership_id]
+        ),
     ]  # fmt: skip
-    assert b"ansatte" not in service.seen[-1].SerializeToString()
+    assert all(b"ansatte" not in envelope.SerializeToString() for envelope in service.seen)
     assert listed(service, payroll) == ["Lønn i mai"]
     assert listed(service, hr) == []
 
@@ -99,7 +62,7 @@ def test_a_message_has_a_subject_a_longer_text_and_the_documents_it_is_about(ser
 def test_a_message_that_nobody_serves_yet_waits_for_whoever_will(service: ServiceUnderTest) -> None:
     """ACC-60: nothing is lost; the consultant assigned later sees it."""
     send(service, client())
-    (event,) = service.relay()
+    (event,) = told(service)
     assert isinstance(event, MessageSent)
     assert list(event.reader_membership_ids) == []
     later = consultant()
@@ -145,7 +108,7 @@ def test_a_consultant_whose_assignment_ended_reads_and_receives_nothing_more(ser
     assigned(service, overtaken, version=2)
     assigned(service, overtaken, PAYROLL, version=1)
     send(service, client())
-    (event,) = service.relay()
+    (event,) = told(service)
     assert isinstance(event, MessageSent)
     assert list(event.reader_membership_ids) == []
     for who in (leaving, overtaken):

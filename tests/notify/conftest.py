@@ -10,8 +10,8 @@ from tests.servers.smtp import MailServer
 
 
 @pytest.fixture
-def service(new_database: Callable[[str], str], smtp: MailServer) -> Iterator[ServiceUnderTest]:
-    running = started(new_database("notify"), smtp.url)
+def service(service_database: Callable[[str], str], smtp: MailServer) -> Iterator[ServiceUnderTest]:
+    running = started(service_database("notify"), smtp.url)
     yield running
     running.close()
 

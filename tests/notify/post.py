@@ -1,6 +1,7 @@
 """What tests of notify start from: the service with a mail server, and people who are told things."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ from google.protobuf.message import Message
 from kontor.access.v1.access_pb2 import PERMISSION_NOTICE_USE, SERVICE_AREA_PAYROLL, ServiceArea
 from kontor.documents.v1.events_pb2 import DocumentPublished
 from kontor.identity.v1.events_pb2 import MemberAdded
-from kontor.messaging.v1.events_pb2 import MessageSent
+from kontor.messaging.v1.events_pb2 import AnswerSent, MessageSent
 from kontor.notify.v1 import notify_pb2 as pb
 from kontor.notify.v1.notify_pb2_grpc import NoticesStub
 from sqlalchemy import text
@@ -22,6 +23,10 @@ from services.notify.config import Config
 from services.notify.service import build
 
 PAYROLL = SERVICE_AREA_PAYROLL
+DOCUMENTS, MESSAGES, TASKS = pb.NOTICE_CATEGORY_DOCUMENTS, pb.NOTICE_CATEGORY_MESSAGES, pb.NOTICE_CATEGORY_TASKS
+DELETION, SECURITY, LINKS = pb.NOTICE_CATEGORY_DELETION, pb.NOTICE_CATEGORY_SECURITY, pb.NOTICE_CATEGORY_LINKS
+PORTAL, EMAIL = pb.NOTICE_CHANNEL_PORTAL, pb.NOTICE_CHANNEL_EMAIL
+Cell = tuple[pb.NoticeCategory.ValueType, pb.NoticeChannel.ValueType]
 
 
 def new_id() -> str:
@@ -77,6 +82,14 @@ class Office:
         assert self.service.happened(event)
         return event
 
+    def answered(self, *readers: Caller, text: str = "Den 20.", subject: str = "Ferie", by: str = "Anna Berg") -> AnswerSent:
+        event = AnswerSent(
+            thread_id=new_id(), message_id=new_id(), organisation_id=self.id, service_area=PAYROLL, sent_by_membership_id=new_id(),
+            to_membership_ids=[who.membership_id for who in readers], subject=subject, text=text, sent_by=by,
+        )  # fmt: skip
+        assert self.service.happened(event)
+        return event
+
 
 def desk(service: ServiceUnderTest, who: Caller) -> NoticesStub:
     return NoticesStub(service.channel(who))
@@ -92,8 +105,23 @@ def unread(service: ServiceUnderTest, who: Caller) -> int:
 
 
 def switch(service: ServiceUnderTest, who: Caller, *, portal: bool = True, digest: bool = False, messages: bool = True) -> None:
-    wanted = pb.NoticeSettings(documents_in_portal=portal, documents_by_email=digest, messages_by_email=messages)
-    desk(service, who).UpdateNoticeSettings(pb.UpdateNoticeSettingsRequest(settings=wanted))
+    cells = {(DOCUMENTS, PORTAL): portal, (DOCUMENTS, EMAIL): digest, (MESSAGES, EMAIL): messages}
+    choose(service, who, cells)
+
+
+def choose(
+    service: ServiceUnderTest, who: Caller, cells: Mapping[Cell, bool], *, everywhere: bool = False, hour: int | None = None
+) -> pb.NoticeSettings:
+    """Switches of one's own, and the hour of the digest; answers all of them."""
+    switches = [pb.NoticeSwitch(category=category, channel=channel, on=on) for (category, channel), on in cells.items()]
+    wanted = pb.NoticeSettings(switches=switches, digest_hour=hour)
+    return desk(service, who).UpdateNoticeSettings(pb.UpdateNoticeSettingsRequest(settings=wanted, everywhere=everywhere))
+
+
+def chosen(service: ServiceUnderTest, who: Caller) -> dict[Cell, bool]:
+    """All switches as they are answered."""
+    answered = desk(service, who).GetNoticeSettings(pb.GetNoticeSettingsRequest())
+    return {(each.category, each.channel): each.on for each in answered.switches}
 
 
 @contextmanager
@@ -121,3 +149,8 @@ def deliveries(service: ServiceUnderTest) -> list[tuple[str, int]]:
     return [(row.state, row.attempts) for row in service.service.database.read(text("select state, attempts from deliveries order by id"))]
 
 
+
+
+def without_token(text: str) -> str:
+    """A mail's text with the secret part of its link to get no more of them left out: each attempt has one of its own."""
+    return re.sub(r"(?<=/unsubscribe/)[\w-]{43}", "…", text)

@@ -103,19 +103,6 @@ def test_marking_as_read_concerns_the_named_ones_or_all_and_only_ones_own(servic
     assert (unread(service, reader), unread(service, other)) == (0, 3)
 
 
-def test_the_switches_are_portal_and_messages_on_and_the_digest_off_until_chosen(service: ServiceUnderTest, office: Office) -> None:
-    """ACC-68, AMI-08: for each person in each organisation."""
-    reader = office.member()
-    stub = desk(service, reader)
-    defaults = pb.NoticeSettings(documents_in_portal=True, documents_by_email=False, messages_by_email=True)
-    assert stub.GetNoticeSettings(pb.GetNoticeSettingsRequest()) == defaults
-    chosen = pb.NoticeSettings(documents_in_portal=False, documents_by_email=True, messages_by_email=False)
-    assert stub.UpdateNoticeSettings(pb.UpdateNoticeSettingsRequest(settings=chosen)) == chosen
-    assert stub.GetNoticeSettings(pb.GetNoticeSettingsRequest()) == chosen
-    elsewhere = Office(service, "Exempelvarvet AB").member(user_id=reader.user_id)
-    assert desk(service, elsewhere).GetNoticeSettings(pb.GetNoticeSettingsRequest()) == defaults
-
-
 def test_who_has_switched_document_notices_off_sees_none_but_is_still_told_of_a_stopped_upload(
     service: ServiceUnderTest, office: Office
 ) -> None:
@@ -154,7 +141,7 @@ def test_a_removed_member_is_told_nothing_more_however_late_it_comes(service: Se
     office.add(late, "late@example.no")
     office.published(reader, late)
     assert (notices(service, reader), notices(service, late)) == ([], [])
-    assert rows(service, "select 1 from settings") == rows(service, "select 1 from people") == 0
+    assert rows(service, "select 1 from switches") == rows(service, "select 1 from people") == 0
     again = office.member(user_id=reader.user_id)
     assert notices(service, again) == []
 

@@ -49,8 +49,9 @@ class Pages:
         locale: str = "en-GB",
         base_url: str | None = None,
         javascript: bool = True,
+        worker: Literal["allow", "block"] = "block",
     ) -> Page:
-        """A new page; ``size`` is `DESKTOP` or `PHONE`."""
+        """A new page; ``size`` is `DESKTOP` or `PHONE`. Where the portal's worker runs, no test can hold back what a page fetches."""
         window = self._browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,
@@ -61,6 +62,7 @@ class Pages:
             has_touch=size == PHONE,
             java_script_enabled=javascript,
             ignore_https_errors=True,
+            service_workers=worker,
         )
         window.set_default_timeout(15_000)
         self._windows.append(window)

@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,8 @@ import uuid_utils.compat as uuid
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
+from chassis import db
+from chassis.db import Database
 from tests.servers.missing import could_not_test
 from tests.servers.program import Program, free_ports
 from tests.servers.sharing import Shared
@@ -39,12 +42,34 @@ def new_database(postgres_url: str) -> Iterator[Callable[[str], str]]:
         name = f"{prefix}_{uuid.uuid7().hex[-12:]}"
         _administer(administrator, "CREATE DATABASE {}", name)
         made.append(name)
-        return administrator.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+        return _address(administrator, name)
 
     yield create
-    # Our own server goes with all that is in it.
-    for name in made if os.environ.get("KONTOR_TEST_POSTGRES_URL") else []:
-        _administer(administrator, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    _drop(administrator, made)
+
+
+@pytest.fixture(scope="session")
+def service_database(postgres_url: str, new_database: Callable[[str], str]) -> Iterator[Callable[[str], str]]:
+    """Make a database with the newest schema of the service that is told: a copy of one that was migrated once, in a tenth of the time."""
+    administrator = make_url(postgres_url)
+    made: list[str] = []
+
+    @cache
+    def migrated(service: str) -> str:
+        database = Database(new_database(service), service=service)
+        models = import_module(f"services.{service}.models")
+        db.migrate(database, Path(str(models.__file__)).parent / "migrations", models.Model.metadata)
+        database.close()
+        return str(database.engine.url.database)
+
+    def create(service: str) -> str:
+        name = f"{service}_{uuid.uuid7().hex[-12:]}"
+        _administer(administrator, "CREATE DATABASE {} TEMPLATE {}", name, migrated(service))
+        made.append(name)
+        return _address(administrator, name)
+
+    yield create
+    _drop(administrator, made)
 
 
 @pytest.fixture
@@ -99,6 +124,16 @@ def _answers(url: URL) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def _address(administrator: URL, name: str) -> str:
+    return administrator.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+
+
+def _drop(administrator: URL, names: list[str]) -> None:
+    """Our own server goes with all that is in it."""
+    for name in names if os.environ.get("KONTOR_TEST_POSTGRES_URL") else []:
+        _administer(administrator, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
 def _administer(url: URL, statement: str, *names: str) -> None:

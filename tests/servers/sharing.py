@@ -95,9 +95,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _end_all(run: Path) -> None:
     for record in run.glob("*.json"):
-        server = json.loads(record.read_text())
-        if "pid" in server and _is_ours(server["pid"], run):
-            end_group(server["pid"], signal.Signals(server["ending"]))
+        with suppress(FileNotFoundError):  # another session cleans up after the same killed one
+            server = json.loads(record.read_text())
+            if "pid" in server and _is_ours(server["pid"], run):
+                end_group(server["pid"], signal.Signals(server["ending"]))
     remove(run)
     shutil.rmtree(run, ignore_errors=True)
 

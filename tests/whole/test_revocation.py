@@ -91,7 +91,7 @@ def test_an_unticked_folder_is_closed_within_a_second(stage: Stage, company: Com
     member = colleague.get("/api/v1/profile").ok()["memberships"][0]["membership_id"]
     ticks = f"/api/v1/members/{member}/folder-access"
     reader = Reader(colleague, (document, f"{document}/file"))
-    _until_refused(reader, lambda: boss.put(ticks, folder_ids=[]).ok())
+    until_refused(reader, lambda: boss.put(ticks, folder_ids=[]).ok())
     assert colleague.get(f"/api/v1/organisations/{company.id}/documents").ok()["documents"] == []
     boss.put(ticks, folder_ids=[company.folders[PAYROLL]]).ok()
     assert colleague.get(document).status == 200, "the same session sees it again: only the tick was gone"
@@ -103,7 +103,7 @@ def test_a_consultant_whose_assignment_ended_is_out_within_a_second(stage: Stage
     membership = consultant.get("/api/v1/profile").ok()["memberships"][0]["membership_id"]
     reader = Reader(consultant, (document, f"{document}/file"))
     assigned = f"/api/v1/clients/{company.id}/consultants/{membership}"
-    _until_refused(reader, lambda: firm.put(assigned, service_areas=[]).ok())
+    until_refused(reader, lambda: firm.put(assigned, service_areas=[]).ok())
     assert consultant.get("/api/v1/profile").status == 200, "the session itself lives"
 
 
@@ -113,7 +113,7 @@ def test_a_removed_member_is_out_of_every_service_within_a_second(stage: Stage, 
     member = colleague.get("/api/v1/profile").ok()["memberships"][0]["membership_id"]
     own = f"/api/v1/organisations/{company.id}"
     reader = Reader(colleague, (document, f"{document}/file", own, f"{own}/documents", f"{own}/messages", "/api/v1/notices"))
-    _until_refused(reader, lambda: boss.delete(f"/api/v1/members/{member}").ok())
+    until_refused(reader, lambda: boss.delete(f"/api/v1/members/{member}").ok())
     assert colleague.get("/api/v1/profile").ok()["memberships"] == []
 
 
@@ -121,7 +121,7 @@ def _as(stage: Stage, person: Person) -> Rest:
     return Rest(stage.product.url, stage.world.token(person))
 
 
-def _until_refused(reader: Reader, take_away: Callable[[], object]) -> None:
+def until_refused(reader: Reader, take_away: Callable[[], object]) -> None:
     """Take it away: all that the reader reads is refused within a second of the answer, and stays so. Says how long it took."""
     with reader.reading():
         take_away()

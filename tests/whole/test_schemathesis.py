@@ -25,7 +25,7 @@ from tests.waiting import eventually
 DESCRIBED = document(tuple(routes()), Config())["paths"]
 OPERATIONS = sorted((path, verb) for path, item in DESCRIBED.items() for verb in item)
 # They end the session that the other operations are asked with, or take it to another organisation.
-ENDS_THE_SESSION = {"/api/v1/session:sign-out", "/api/v1/session:choose-organisation"}
+ENDS_THE_SESSION = {"/api/v1/session:sign-out", "/api/v1/session:sign-out-everywhere", "/api/v1/session:choose-organisation"}
 SIGNED_IN = [(path, verb) for path, verb in OPERATIONS if path not in ENDS_THE_SESSION]
 PAYROLL = access_pb2.SERVICE_AREA_PAYROLL
 EXAMPLES = settings(max_examples=4, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -1,4 +1,4 @@
-"""A process that sends what is due until it is killed: `python -m tests.notify.sender DATABASE MAIL MOMENT`."""
+"""A replica that schedules digests and sends what is due until it is killed: `python -m tests.notify.replica DATABASE MAIL MOMENT`."""
 
 import sys
 from datetime import datetime
@@ -11,4 +11,5 @@ if __name__ == "__main__":
     service = started(database_url, mail_url)
     with clock.moved(datetime.fromisoformat(moment) - clock.now()):
         while True:
+            service.run_job("schedule_digests")
             service.run_job("send_deliveries")

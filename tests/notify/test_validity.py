@@ -1,0 +1,45 @@
+"""E-mails to a member whose access has ended: they go on, unless they were to stop with it."""
+
+from datetime import timedelta
+
+import pytest
+from kontor.identity.v1.events_pb2 import MemberValidityChanged
+
+from chassis.caller import Caller
+from chassis.testing import ServiceUnderTest
+from tests.notify.post import Office, earlier
+from tests.servers.smtp import MailServer
+
+
+def changed(office: Office, who: Caller, *, stopped: bool) -> MemberValidityChanged:
+    return MemberValidityChanged(
+        membership_id=who.membership_id, organisation_id=office.id, user_id=who.user_id, in_force=False, emails_stopped=stopped
+    )
+
+
+@pytest.mark.parametrize(("stopped", "mails"), [(False, 1), (True, 0)])
+def test_mails_stop_with_the_access_only_where_that_was_wished(
+    service: ServiceUnderTest, office: Office, smtp: MailServer, *, stopped: bool, mails: int
+) -> None:
+    """NET-14: in that organisation only."""
+    member = office.member()
+    elsewhere = Office(service, "Exempelvarvet AB")
+    there = elsewhere.member(user_id=member.user_id)
+    assert service.happened(changed(office, member, stopped=stopped))
+    office.wrote(member)
+    service.run_job("send_deliveries")
+    assert len(smtp.messages) == mails
+    elsewhere.wrote(there)
+    service.run_job("send_deliveries")
+    assert len(smtp.messages) == mails + 1
+
+
+def test_mails_go_on_when_the_access_does(service: ServiceUnderTest, office: Office, smtp: MailServer) -> None:
+    """NET-13, NET-14: whatever order the events arrive in, also before the member is known."""
+    member = office.someone()
+    assert service.happened(changed(office, member, stopped=False))
+    earlier(service, changed(office, member, stopped=True), by=timedelta(minutes=5))
+    office.add(member)
+    office.wrote(member)
+    service.run_job("send_deliveries")
+    assert len(smtp.messages) == 1
