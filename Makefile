@@ -38,7 +38,7 @@ lock: .venv/.tools ## Choose the newest versions of every dependency and lock th
 	$(PIP) uv
 	$(COMPILE) --upgrade pyproject.toml --all-extras -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra embedded --extra build -c requirements-dev.lock -o requirements.lock
-	$(COMPILE) pyproject.toml -c requirements-dev.lock -o requirements-image.lock
+	$(COMPILE) pyproject.toml --extra sms -c requirements-dev.lock -o requirements-image.lock
 	echo django-htmx | $(COMPILE) --upgrade --no-deps --no-annotate - -o requirements-assets.lock
 
 clean: ## Remove all that was installed or generated, but not the data in var/
