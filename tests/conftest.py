@@ -1,4 +1,8 @@
-"""What every test may ask for: the real servers."""
+"""What every test may ask for: the real servers, and patience where time is not the subject."""
+
+import pytest
+
+from chassis import peers
 
 pytest_plugins = (
     "tests.servers.sharing",
@@ -9,3 +13,9 @@ pytest_plugins = (
     "tests.servers.smtp",
     "tests.servers.browser",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    """A machine that runs every test at once stands still for seconds now and then; tests about deadlines set their own."""
+    peers.UNARY_SECONDS = 60.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from chassis import clock
-from chassis.errors import Failure
+from chassis.errors import Conflict, Denied, Invalid, NotFound, TooMany, Unauthenticated
 from tests.identity.invited import Inviting, confirm, enter, send
 
 EMPTIED = ("invitation_codes", "invitations", "sms_codes", "sms_budgets", "password_counters", "letters")
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
     def _ok(self, call: Callable[[], object]) -> bool:
         try:
             call()
-        except Failure:
+        except (Conflict, Denied, Invalid, NotFound, TooMany, Unauthenticated):
             return False
         return True
 

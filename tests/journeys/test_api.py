@@ -248,7 +248,7 @@ def _reads_what_it_lists(system: BackOffice, company: Company, names: list[str])
 
 @BOTH
 def test_a_key_that_was_taken_back_opens_nothing(stage: Stage, back_office: BackOffice) -> None:
-    """BEY-15, P17: at once, and a plaintext port without a key answers nobody."""
+    """BEY-15: at once, and a plaintext port without a key answers nobody."""
     firm = identity_pb2_grpc.OrganisationsStub(stage.world.channel("identity"))
     with stage.world.acting(FIRM):
         for key in firm.ListApiKeys(identity_pb2.ListApiKeysRequest()).api_keys:

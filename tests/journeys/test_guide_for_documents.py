@@ -192,7 +192,7 @@ def test_messages(reader: Reader) -> None:
 
 
 def test_numbers_of_persons_are_noticed(reader: Reader) -> None:
-    """ACC-36, ACC-65, BEY-11: before it is sent, and it can be hidden."""
+    """ACC-36, ACC-65, BEY-04: before it is sent, and it can be hidden."""
     portal = reader.boss("/messages/new")
     portal.field("Subject").fill("Ny ansatt")
     number = norwegian(random.Random(reader.language))

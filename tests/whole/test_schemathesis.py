@@ -89,7 +89,7 @@ def test_every_answer_to_an_administrator_is_as_documented(
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
 @pytest.mark.parametrize(("path", "verb"), OPERATIONS, ids=lambda value: value)
 def test_every_answer_to_nobody_is_as_documented(schema: Any, path: str, verb: str, mode: GenerationMode) -> None:
-    """No 5xx, P16, P17: who has not signed in is told so, and gets nothing."""
+    """No 5xx, P16: who has not signed in is told so, and gets nothing."""
     signed_in = bool(DESCRIBED[path][verb]["security"])
 
     def ask(case: schemathesis.Case[Any]) -> None:
