@@ -22,3 +22,9 @@ def typed(address: str) -> str:
         return normalised(address)
     except Invalid:
         return address.strip().lower()
+
+
+def masked(address: str) -> str:
+    """As in `b…@firm.example`: known again by whoever has the address, and told to nobody else."""
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}"

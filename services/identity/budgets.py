@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network
 
 from sqlalchemy import delete, select, text
 
@@ -61,6 +62,11 @@ def try_once(tx: Transaction, subject: str, size: int, period: timedelta) -> Non
         raise TooMany("too_many_attempts", "Too many tries; wait a little.", facts={"retry_after": str(wait)})
 
 
+def ask(tx: Transaction, what: str, *, address: str) -> None:
+    """Count a call for which nobody has to be known, by where it comes from. Raises TooMany `too_many_attempts`."""
+    try_once(tx, f"{what} from:{_line(address)}", rules.ASKS_AT_MOST, rules.ASKS_PERIOD)
+
+
 def count(tx: Transaction, subject: str, size: int, period: timedelta) -> int:
     """Count one more of at most `size` within the period; answers 0, or the seconds until there may be another, and then counts nothing."""
     now, digest = clock.now(), tokens.digest(subject)
@@ -83,3 +89,12 @@ def _wait(oldest: datetime, period: timedelta, now: datetime) -> int:
 
 def _account(user_id: str) -> str:
     return f"account:{user_id}"
+
+
+def _line(address: str) -> str:
+    """Whose line it is: with IPv6 each has 2^64 addresses of its own."""
+    try:
+        version6 = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(version6.ipv4_mapped or IPv6Network((version6, 64), strict=False))

@@ -1,12 +1,13 @@
 """Settings of the identity service."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import phonenumbers
 
 from chassis.config import BadSettings, Secret
-from services.identity import providers
+from services.identity import letters, providers
 from services.identity.budgets import Budgets
 from services.identity.providers import Provider
 from services.identity.sealing import Keyring
@@ -27,6 +28,9 @@ class Config:
     sms_daily_budget: int = 200  # SMS at most within any 24 hours for the people of one organisation
     invitation_hours: int = 24  # how long an invitation by code works, from sending
     invitation_code_hours: int = 12  # how long a confirmation code works that an administrator made, and the invitation at least
+    welcome_link_days: int = 7  # how long the link in a welcome mail works, from sending
+    password_link_minutes: int = 60  # how long a link works that sets a password, from sending
+    vouched_code_hours: int = 12  # how long a code works that an administrator made for a member who lost every second factor
     providers: Secret = field(default_factory=Secret)  # whom people may sign in with over OpenID Connect, as JSON; see identity's README
     sms_country_budget: int = 2000  # SMS at most within any 24 hours to the numbers of one country
 
@@ -47,10 +51,14 @@ class Config:
         for name, budget in (("SMS_DAILY_BUDGET", self.sms_daily_budget), ("SMS_COUNTRY_BUDGET", self.sms_country_budget)):
             if budget < 0:
                 mistakes.append(f"{_PREFIX}{name}: must not be negative")
-        if min(self.invitation_hours, self.invitation_code_hours) < 1:
-            mistakes.append(f"{_PREFIX}INVITATION_HOURS and {_PREFIX}INVITATION_CODE_HOURS: at least 1")
+        lives = ("invitation_hours", "invitation_code_hours", "welcome_link_days", "password_link_minutes", "vouched_code_hours")
+        mistakes += [f"{_PREFIX}{name.upper()}: at least 1" for name in lives if getattr(self, name) < 1]
         if mistakes:
             raise BadSettings("\n".join(mistakes))
+
+    def link_lives(self) -> dict[str, timedelta]:
+        """How long links of each kind work."""
+        return {letters.WELCOME: timedelta(days=self.welcome_link_days), letters.PASSWORD: timedelta(minutes=self.password_link_minutes)}
 
     def budgets(self) -> Budgets:
         """What SMS may cost."""

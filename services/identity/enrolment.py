@@ -1,7 +1,7 @@
 """Keep a second factor that its owner has shown to hold: the first one, one more, one instead of another, or one instead of all."""
 
 import uuid_utils.compat as uuid
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis import clock
@@ -10,6 +10,7 @@ from services.identity import budgets, history, letters, proofs
 from services.identity.models import Factor, RecoveryCode, User, VouchedCode
 from services.identity.passkey_rows import Passkey
 from services.identity.proofs import Shown
+from services.identity.provider_rows import ProviderBinding
 from services.identity.sealing import Keyring
 
 ADDED = {proofs.TOTP: letters.APP_ADDED, proofs.SMS: letters.SMS_ADDED}
@@ -19,7 +20,7 @@ REMOVED = {proofs.TOTP: letters.APP_REMOVED, proofs.SMS: letters.SMS_REMOVED}
 def first(tx: Transaction, keyring: Keyring, user_id: str, shown: Shown) -> bool:
     """The account's first second factor; False when another sign-in was faster: then whoever has only the password stays outside."""
     _lock(tx, user_id)
-    if tx.scalar(select(exists().where(Factor.user_id == user_id))):
+    if tx.scalar(select(or_(exists().where(Factor.user_id == user_id), exists().where(User.id == user_id, User.opened_at.is_not(None))))):
         return False
     _keep(tx, keyring, user_id, shown)
     return True
@@ -33,11 +34,15 @@ def one_more(tx: Transaction, keyring: Keyring, user_id: str, shown: Shown) -> N
 
 
 def instead_of_all(tx: Transaction, keyring: Keyring, user_id: str, shown: Shown) -> None:
-    """All older factors, passkeys, recovery and vouched codes end: they were lost, and may be in other hands. The person is told."""
+    """All older factors, passkeys, bindings at providers, recovery and vouched codes end: they were lost, and may be in other hands.
+
+    The person is told.
+    """
     _lock(tx, user_id)
     letters.tell(tx, user_id, ADDED[shown.kind])
     tx.execute(delete(Factor).where(Factor.user_id == user_id))
     tx.execute(delete(Passkey).where(Passkey.user_id == user_id))
+    tx.execute(delete(ProviderBinding).where(ProviderBinding.user_id == user_id))
     tx.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     tx.execute(update(VouchedCode).where(VouchedCode.user_id == user_id, VouchedCode.ended_at.is_(None)).values(ended_at=clock.now()))
     _keep(tx, keyring, user_id, shown)

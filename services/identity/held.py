@@ -34,7 +34,7 @@ def methods(tx: Transaction, keyring: Keyring, user_id: str) -> Methods:
     """What this person can finish a sign-in with. One whose only factor is disabled still holds it: the refusal says why."""
     factors = tx.execute(_factors.where(Factor.user_id == user_id)).all()
     if not factors:
-        return Methods()
+        return Methods((proofs.VOUCHED,)) if _vouched(tx, user_id) else Methods()
     working = [each.kind for each in factors if each.disabled_at is None] or [factors[0].kind]
     there = {proofs.PASSKEY: _passkeys(tx, user_id), proofs.RECOVERY: recovery_codes(tx, user_id), proofs.VOUCHED: _vouched(tx, user_id)}
     others = [method for method, count in there.items() if count]

@@ -2,7 +2,9 @@
 
 import json
 import unicodedata
+from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import stdnum.dk.cpr
 import stdnum.ee.ik
@@ -13,7 +15,7 @@ import stdnum.no.fodselsnummer
 import stdnum.pl.pesel
 import stdnum.se.personnummer
 import uuid_utils.compat as uuid
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from stdnum import luhn
 from stdnum.exceptions import ValidationError
 
@@ -21,7 +23,9 @@ from chassis import clock
 from chassis.db import Transaction
 from services.identity import tokens
 from services.identity.invitation_rows import Identifier
-from services.identity.models import User
+from services.identity.models import Factor, Membership, Session, User
+from services.identity.passkey_rows import Passkey
+from services.identity.provider_rows import ProviderBinding
 from services.identity.sealing import Keyring
 
 # Numbers that a country gives to one person only, told by their form and check digit. Any other code counts together with the name.
@@ -30,6 +34,14 @@ NUMBERS: dict[str, ModuleType] = {
     "NO": stdnum.no.fodselsnummer, "PL": stdnum.pl.pesel, "SE": stdnum.se.personnummer,
 }  # fmt: skip
 _NUMBER = "number:"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Whom a number lets in; and where it is not proven, the claim whose organisations alone it opens."""
+
+    user: User
+    identifier_id: str | None
 
 
 def spelling(country: str, identifier: str, *, name: str) -> str:
@@ -70,18 +82,44 @@ def proven(tx: Transaction, keyring: Keyring, *, country: str, identifier: str, 
     return tx.scalars(found.where(Identifier.digest.in_(digests), Identifier.proven_at.is_not(None)).limit(1)).one_or_none()
 
 
-def opened(tx: Transaction, keyring: Keyring, *, country: str, identifier: str) -> User | None:
+def opened(tx: Transaction, keyring: Keyring, *, country: str, identifier: str) -> Opened | None:
     """The person whom a national number lets in, as proved by an eID: whose it is proven to be, else whose alone it is said to be.
 
-    It proves nothing for other organisations: whoever said it may have given the account an address of their own.
+    Said, it opens only an account that nobody else can have: unused, and had by those alone who entered this very number, or opened by it
+    in that state before. It proves nothing for other organisations: whoever said it may have given the account an address of their own, or
+    somebody else's.
     """
     spelt = spelling(country, identifier, name="")
     if not spelt.startswith(_NUMBER):
         return None
-    said = (Identifier.digest.in_(keyring.digests(spelt, bound_to=_bound(country))), Identifier.country == country)
-    owners = tx.execute(select(Identifier.user_id, Identifier.proven_at.is_not(None)).where(*said)).all()
-    sure = {user_id for user_id, is_proven in owners if is_proven} or {user_id for user_id, _ in owners}
-    return tx.get_one(User, sure.pop()) if len(sure) == 1 else None
+    same = (Identifier.digest.in_(keyring.digests(spelt, bound_to=_bound(country))), Identifier.country == country)
+    said = tx.scalars(select(Identifier).where(*same).order_by(Identifier.opened_at, Identifier.id)).all()
+    sure = [each for each in said if each.proven_at] or said
+    if len({each.user_id for each in sure}) != 1:
+        return None
+    first, person = sure[0], tx.get_one(User, sure[0].user_id)
+    if first.proven_at:
+        return Opened(person, None)
+    return Opened(person, first.id) if first.opened_at or _unused(tx, first) else None
+
+
+def _unused(tx: Transaction, said: Identifier) -> bool:
+    """Whether the account has nothing of its own yet, and every organisation that has it, at least one, entered this very number."""
+    here = (Membership.user_id == User.id, Membership.removed_at.is_(None))
+    own = [exists().where(table.user_id == User.id) for table in (Factor, Passkey, ProviderBinding)]
+    other = exists().where(*here, Membership.identifier_id.is_distinct_from(said.id))
+    used = or_(User.password_hash.is_not(None), User.opened_at.is_not(None), *own, other)
+    return bool(tx.scalar(select(exists().where(*here) & ~used).where(User.id == said.user_id)))
+
+
+def reached(identifier_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The memberships that a session reaches which this number opened; any, where there is none."""
+    return or_(identifier_id.is_(None), Membership.identifier_id == identifier_id)
+
+
+def of_session(session_id: str | None) -> ColumnElement[Any]:
+    """The number not proven that opened the session, if one did."""
+    return select(Session.identifier_id).where(Session.id == session_id).scalar_subquery()
 
 
 def claim(tx: Transaction, keyring: Keyring, *, user_id: str, country: str, identifier: str, name: str) -> str:
@@ -112,10 +150,14 @@ def renewed(keyring: Keyring, country: str, opened: str) -> bytes:
     return keyring.digests(json.loads(opened)[1], bound_to=_bound(country))[0]
 
 
-def shown(tx: Transaction, keyring: Keyring, identifier_id: str | None) -> tuple[str, str]:
-    """Country and identifier as they were given; empty where there is none."""
-    row = tx.get(Identifier, identifier_id) if identifier_id else None
-    return (row.country, str(json.loads(keyring.unseal(row.sealed, bound_to=row.id))[0])) if row else ("", "")
+def shown(tx: Transaction, keyring: Keyring, membership: Membership) -> tuple[str, str]:
+    """Country and identifier as they were entered here, and not as another organisation wrote the same; empty where there is none."""
+    row = tx.get(Identifier, membership.identifier_id) if membership.identifier_id else None
+    if row is None:
+        return "", ""
+    if membership.identifier:
+        return row.country, keyring.unseal(membership.identifier, bound_to=membership.id)
+    return row.country, str(json.loads(keyring.unseal(row.sealed, bound_to=row.id))[0])
 
 
 def _bound(country: str) -> str:

@@ -24,6 +24,7 @@ class Identifier(Model):
     digest: Mapped[bytes] = mapped_column(index=True)  # keyed
     claimed_at: Mapped[datetime]
     proven_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]  # when an eID first opened the account by it, which nobody had used before
 
 
 class Invitation(Model):

@@ -25,11 +25,9 @@ DEVICE_ADDED, DEVICE_PIN_FORGOTTEN, DEVICES_ENDED = "device_added", "device_pin_
 BROWSER_LET_IN, DEVICE_COPIED = "browser_let_in", "device_copied"
 
 
-def tell(
-    tx: Transaction, user_id: str, change: str, *, email: str = "", membership_id: str | None = None, inviter_name: str = ""
-) -> None:
+def tell(tx: Transaction, user_id: str, change: str, *, membership_id: str | None = None, inviter_name: str = "") -> None:
     """Tell the person of a change by mail, and by SMS where a number is on record now: of a number that goes, tell before it goes."""
-    write(tx, change, email=email or tx.get_one(User, user_id).email, membership_id=membership_id, inviter_name=inviter_name)
+    write(tx, change, email=tx.get_one(User, user_id).email, membership_id=membership_id, inviter_name=inviter_name)
     phone, now = tx.scalar(select(Factor.secret).where(Factor.user_id == user_id, Factor.kind == "sms")), clock.now()
     if phone:
         row = {"user_id": user_id, "phone": phone, "change": change, "membership_id": membership_id, "created_at": now, "due_at": now}

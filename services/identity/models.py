@@ -60,6 +60,7 @@ class User(Model):
     created_at: Mapped[datetime]
     terms_version: Mapped[str] = mapped_column(String(20), default="")  # of the terms and conditions, as accepted last
     terms_accepted_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]  # when its first session began: until then nobody has come in anywhere with it
     devices_ended_at: Mapped[datetime | None]  # logged out from all devices: the next one needs another proven factor or a new invitation
 
 
@@ -185,6 +186,7 @@ class Session(Model):
     method: Mapped[str] = mapped_column(String(20), default="")  # what the second factor was
     device_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)  # the enrolled device it was opened on
     address: Mapped[str] = mapped_column(String(60), default="")  # internet address of the last use
+    identifier_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))  # a number not proven that opened it: what was entered with that
     ended_at: Mapped[datetime | None]
 
 
@@ -235,6 +237,7 @@ class Membership(Model):
     in_force: Mapped[bool] = mapped_column(default=True)  # as last announced; whether somebody may work is read from the days
     phone: Mapped[str | None] = mapped_column(String(300))  # sealed: where a confirmation code goes, as an administrator wrote it
     identifier_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))  # by which the person was added here
+    identifier: Mapped[str | None] = mapped_column(String(1000))  # sealed: the same, as it was written here
     entered: Mapped[list[str] | None] = mapped_column(ARRAY(String(254)))  # address and names as entered: shown until the person comes in
 
 

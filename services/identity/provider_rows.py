@@ -23,6 +23,7 @@ class ProviderSignIn(Model):
     user_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     issuer: Mapped[str] = mapped_column(String(500))
     subject: Mapped[str | None] = mapped_column(String(255))
+    identifier_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))  # the number, not proven, by which it found the account
 
 
 class ProviderBinding(Model):

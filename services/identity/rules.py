@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from types import ModuleType
-from typing import Final, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import stdnum.dk.cvr
@@ -24,12 +24,12 @@ ATTEMPT_TRIES = 5
 SESSION_IDLE = timedelta(minutes=30)
 SESSION_LIFE = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
-LINK_LIFE: Final = {"welcome": timedelta(days=7), "password": timedelta(hours=1)}
 FREE_TRIES = 5
 DISABLED_AFTER = 100
 LONGEST_WAIT = timedelta(minutes=15)
 LETTER_LIFE = timedelta(days=7)
 PASSWORD_LETTERS_AN_HOUR = 5
+STRANGERS_LETTERS, STRANGERS_PERIOD = 200, timedelta(hours=1)  # to addresses without an account, all together
 PASSWORD_LENGTH = range(15, 129)
 SMS_CODE_LIFE = timedelta(minutes=5)
 SMS_CODE_TRIES = 5
@@ -42,7 +42,7 @@ SETUP_TRIES = 5
 RECOVERY_CODES, RECOVERY_GROUPS = 10, 7  # 7 groups of 20 bits: more than the 128 that need no keyed digest
 PASSKEYS_AT_MOST, CHALLENGE_LIFE = 20, timedelta(minutes=5)
 PROVIDER_LIFE = timedelta(minutes=10)
-VOUCHED_GROUPS, VOUCHED_LIFE = 4, timedelta(hours=12)
+VOUCHED_GROUPS = 4
 API_KEYS_AT_MOST = 100
 INVITATION_TRIES = CONFIRMATION_TRIES = 5
 CONFIRMATIONS = 3  # by SMS: the first, and two more on request (NET-28)
@@ -56,6 +56,7 @@ PIN_LENGTH, PIN_TRIES = range(4, 9), 5
 REFRESH_AGAIN = timedelta(seconds=10)
 WEB_SIGN_IN_LIFE, WEB_SIGN_IN_GROUPS = timedelta(minutes=2), 2
 WEB_SIGN_INS_AT_MOST, WEB_SIGN_INS_PERIOD = 300, timedelta(minutes=10)  # from one address: a whole office may sit behind it
+ASKS_AT_MOST, ASKS_PERIOD = 1000, timedelta(minutes=10)  # of each other kind that takes no secret: every device that is unlocked asks
 FINDS_AT_MOST, FINDS_PERIOD = 10, timedelta(minutes=10)
 
 _SELF: set[int] = {access.PERMISSION_SESSION_USE, access.PERMISSION_NOTICE_USE}

@@ -44,13 +44,13 @@ def build(config: Config, peers: Peers) -> Service:
     # Letters and codes are sent by identity itself, on nobody's behalf.
     notify = cast(PeerChannel, peers.channel("notify")).speaking_for(signer, NAME)
     keyring = config.keyring()
-    life = timedelta(hours=config.invitation_hours)
-    post = send_letters.Post(notify_pb2_grpc.LettersStub(notify), config.public_url.rstrip("/"), keyring, invitation_life=life)
+    letters, life = notify_pb2_grpc.LettersStub(notify), timedelta(hours=config.invitation_hours)
+    post = send_letters.Post(letters, config.public_url.rstrip("/"), keyring, invitation_life=life, link_lives=config.link_lives())
     codes, budgets = notify_pb2_grpc.CodesStub(notify), config.budgets()
     telephone = Telephone(codes, keyring, countries=config.sms_countries, budgets=budgets)
     warn = due(send_warnings, database, send_warnings.Post(codes, keyring, budgets), service=NAME)
     clients = oidc.clients(config.known_providers(), config.public_url)
-    proving = Proving(keyring, passwords, RelyingParty.at(config.public_url))
+    proving, vouched = Proving(keyring, passwords, RelyingParty.at(config.public_url)), timedelta(hours=config.vouched_code_hours)
     return Service(
         name=NAME,
         database=database,
@@ -70,7 +70,7 @@ def build(config: Config, peers: Peers) -> Service:
             Rpc(Providers(database, telephone, clients), providers_pb2_grpc.add_ProvidersServicer_to_server),
             Rpc(Devices(database, proving), by_device.add_DevicesServicer_to_server),
             Rpc(WebSignIns(database, proving), by_device.add_WebSignInsServicer_to_server),
-            Rpc(Organisations(database, telephone), identity_pb2_grpc.add_OrganisationsServicer_to_server),
+            Rpc(Organisations(database, telephone, vouched_life=vouched), identity_pb2_grpc.add_OrganisationsServicer_to_server),
         ),
         jobs=(
             due(send_letters, database, post, service=NAME), due(purge, database, service=NAME),

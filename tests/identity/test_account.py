@@ -39,7 +39,10 @@ def test_name_and_language_are_changed_and_announced(world: World, berit: Somebo
     world.service.relay()
     profile = world.account(who).UpdateProfile(pb.UpdateProfileRequest(first_name="Bibbi", language="sv"))
     assert (profile.first_name, profile.last_name, profile.language) == ("Bibbi", "Revisordal", "sv")
-    assert world.service.relay() == [ProfileChanged(user_id=who.user_id, first_name="Bibbi", last_name="Revisordal", language="sv")]
+    told = ProfileChanged(
+        user_id=who.user_id, first_name="Bibbi", last_name="Revisordal", language="sv", membership_ids=[who.membership_id]
+    )
+    assert world.service.relay() == [told]
     assert (world.caller(berit).name, world.caller(berit).language) == ("Bibbi Revisordal", "sv")
 
 

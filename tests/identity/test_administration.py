@@ -14,7 +14,7 @@ from chassis.errors import Conflict, NotFound
 from chassis.testing import at_once
 from services.identity import identifiers
 from tests.identity.invited import identification
-from tests.identity.world import NUMBERS, World
+from tests.identity.world import NUMBERS, Somebody, World
 
 KARI, OLA, ADA = "kari@bakeri.example.no", "ola@bakeri.example.no", "ada@bakeri.example.no"
 
@@ -41,9 +41,13 @@ def two(world: World, administrator: Caller) -> Two:
     )  # fmt: skip
     somebody = world.activated(KARI)
     own = {each.organisation_id: each.membership_id for each in world.resolved(somebody).profile.memberships}
-    unchosen = world.caller(somebody)
-    world.sessions_of(unchosen).ChooseOrganisation(pb.ChooseOrganisationRequest(membership_id=own[bakery.organisation_id]))
+    for each in (cafe, bakery):
+        _comes_in(world, somebody, own[each.organisation_id])
     return Two(world.caller(somebody), bakery.organisation_id, cafe.organisation_id, third.organisation_id)
+
+
+def _comes_in(world: World, somebody: Somebody, membership: str) -> None:
+    world.sessions_of(world.caller(somebody)).ChooseOrganisation(pb.ChooseOrganisationRequest(membership_id=membership))
 
 
 def stub(world: World, who: Caller) -> AdministrationStub:
@@ -117,6 +121,7 @@ def test_each_company_answers_for_itself(world: World, two: Two) -> None:
     """AMI-07, ACC-05: where the person is the last administrator the access stays, and only there."""
     here = world.organisations(two.kari).GetMember(pb.GetMemberRequest(membership_id=two.kari.membership_id))
     add(world, two.kari, two.cafe, ADA, pb.ROLE_ADMINISTRATOR)
+    world.activated(ADA)
     held = {each.organisation_id: each.membership_id for each in _own(world, two, here)}
     assert remove(world, two.kari, here, held[two.bakery], held[two.cafe]) == ["last_administrator", ""]
     assert organisations(world, two.kari, here) == [two.bakery]
@@ -161,6 +166,9 @@ def test_an_organisation_always_keeps_an_administrator_however_fast_they_go(worl
     """ACC-05: demoted, removed, unticked, limited in time, two at once and in two companies in opposite order; 50 rounds."""
     ada = add(world, two.kari, email=ADA, role=pb.ROLE_ADMINISTRATOR)
     also = add(world, two.kari, two.cafe, ADA, pb.ROLE_ADMINISTRATOR)
+    somebody = world.activated(ADA)
+    for each in (ada, also):
+        _comes_in(world, somebody, each.membership_id)
     own = {each.organisation_id: each.membership_id for each in _own(world, two, ada, two.kari.membership_id)}
     here, there = own[two.bakery], own[two.cafe]
     asked = world.organisations(two.kari)

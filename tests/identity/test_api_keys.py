@@ -1,17 +1,30 @@
 """Back-office systems act with a key, within narrow limits, as the member who made it."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
+import uuid_utils.compat as uuid
+from buf.validate import validate_pb2
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from kontor.access.v1 import access_pb2 as access
 from kontor.identity.v1 import identity_pb2 as pb
+from kontor.identity.v1 import passkeys_pb2
+from kontor.identity.v1.passkeys_pb2_grpc import PasskeysStub
 from kontor.notify.v1 import notify_pb2
 
 from chassis.caller import Caller
 from chassis.errors import Conflict, Denied, Invalid, NotFound, Unauthenticated
 from chassis.testing import at_once, person
-from tests.identity.world import NUMBERS, World, later
+from services.identity.rules import TERMS_VERSION
+from tests.access.test_matrix import every_rpc
+from tests.identity.authenticator import Authenticator
+from tests.identity.phone import Phone, enrolled
+from tests.identity.world import NUMBERS, Somebody, World, later
 
 READ, WRITE = access.PERMISSION_DOCUMENT_READ, access.PERMISSION_DOCUMENT_WRITE
 MOST = (READ, WRITE, access.PERMISSION_CHANGE_READ, access.PERMISSION_CLIENT_CREATE, access.PERMISSION_LINK_READ)
@@ -223,3 +236,63 @@ def test_what_a_key_does_is_told_apart_from_what_its_member_does(world: World, a
     world.client(replace(who, authenticated_at=administrator.authenticated_at))
     made_by = world.sql("select caller, facts->>'api_key' from audit where action = 'organisation.create' order by at desc limit 1")
     assert made_by == [(f"user:{administrator.user_id}", key.api_key.api_key_id)]
+
+
+def test_a_use_from_another_address_is_seen_at_once(world: World, administrator: Caller) -> None:
+    """P29, BEY-09: also a minute's thief, while the system itself works; what is seen already is not written again."""
+    key = made(world, administrator)
+    for address in ("192.0.2.7", "198.51.100.9", "198.51.100.9", "192.0.2.7"):
+        exchanged(world, key.secret, address=address)
+    uses = "select facts->>'address' from audit where action = 'api_key.use' order by number"
+    assert world.sql(uses) == [("192.0.2.7",), ("198.51.100.9",), ("192.0.2.7",)]
+    assert listed(world, administrator).last_used_from == "192.0.2.7"
+    with later(minutes=2):
+        at_once([partial(exchanged, world, key.secret, address=f"192.0.2.{7 + each % 2}") for each in range(20)])
+    assert ("192.0.2.8",) in world.sql(uses)
+
+
+def persons_own() -> list[str]:
+    """RPCs for whoever is signed in, but those that are about no person's account."""
+    methods = {rpc: method_of(rpc) for rpc in every_rpc()}
+    declared = {rpc: method.GetOptions().Extensions[access.access] for rpc, method in methods.items()}
+    return [rpc for rpc, each in declared.items() if each.permission == access.PERMISSION_SESSION_USE and not each.limited_keys]
+
+
+def method_of(rpc: str) -> MethodDescriptor:
+    service, _, name = rpc.rpartition(".")
+    return descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
+
+
+def filled(kind: Descriptor, known: dict[str, str]) -> Message:
+    """A request that the contract's rules let through."""
+    given = dict(known)
+    for field in kind.fields:
+        rule = field.GetOptions().Extensions[validate_pb2.field].string
+        given.setdefault(field.name, str(uuid.uuid7()) if rule.uuid else "x" * rule.min_len)
+    texts = {field.name for field in kind.fields if field.type == FieldDescriptor.TYPE_STRING}
+    return GetMessageClass(kind)(**{name: value for name, value in given.items() if name in texts})
+
+
+def test_a_key_changes_nothing_of_its_makers_account(world: World, berit: Somebody) -> None:
+    """P10, BEY-15: each of these needs the person, who has passkeys, devices and sessions; nothing is done before that is said."""
+    own = PasskeysStub(world.channel(world.caller(berit)))
+    made_here = Authenticator().made(own.StartPasskey(passkeys_pb2.StartPasskeyRequest()).options)
+    own.AddPasskey(passkeys_pb2.AddPasskeyRequest(credential=made_here, label="Telefon"))
+    enrolled(world, berit, Phone())
+    (held,) = world.sql("select p.id, d.id, f.id, m.id, s.id from passkeys p, devices d, factors f, memberships m, sessions s")
+    known = dict(zip(("passkey_id", "device_id", "factor_id", "membership_id", "session_id"), map(str, held), strict=True))
+    known |= {"first_name": "Mallory", "label": "Mallory", "version": TERMS_VERSION}
+    thief = exchanged(world, made(world, world.caller(berit)).secret, service="identity")
+    before = world.sql("select count(*) from audit")
+    for rpc in persons_own():
+        method = method_of(rpc)
+        ask = world.channel(thief).unary_unary(
+            f"/{method.containing_service.full_name}/{method.name}",
+            request_serializer=GetMessageClass(method.input_type).SerializeToString,
+            response_deserializer=GetMessageClass(method.output_type).FromString,
+        )  # fmt: skip
+        with pytest.raises(Denied) as why:
+            ask(filled(method.input_type, known))
+        assert (rpc, why.value.reason) in {(rpc, "session_needed"), (rpc, "step_up_needed")}
+        assert (rpc, world.sql("select count(*) from audit")) == (rpc, before)
+    assert world.sql("select label from passkeys") == [("Telefon",)]

@@ -3,19 +3,24 @@
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import UTC, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kontor.identity.v1 import identity_pb2 as pb
 from kontor.identity.v1 import invitations_pb2 as inv
 from kontor.notify.v1 import notify_pb2
 
-from chassis.config import Secret
+from chassis import clock
+from chassis.config import BadSettings, Secret
 from chassis.errors import Failure, Unavailable
 from services.identity import identifiers
+from services.identity.config import Config
 from services.identity.sealing import Keyring
 from tests.identity.invited import EMAIL, NUMBER, Inviting, confirm, enter, inviting, send, with_account
 from tests.identity.phone import Phone, enrolled
-from tests.identity.world import PUBLIC_URL, Somebody, World, later
+from tests.identity.world import PUBLIC_URL, SEALING_KEYS, Somebody, World, later
 
 BERIT, KARI = "berit@kontoret.example.no", "kari@bakeri.example.no"
 
@@ -123,6 +128,30 @@ def test_the_life_of_an_invitation_is_a_setting(service_database: Callable[[str]
     with later(hours=4, minutes=58):
         assert confirm(world, entry, made.code).activation
     world.service.close()
+
+
+def test_the_life_of_links_and_vouched_codes_is_a_setting(service_database: Callable[[str], str], tmp_path: Path) -> None:
+    """ACC-16, ACC-17, BEY-05, chapter 8: each counted from when it is sent or made; none can be less than one."""
+    lives: dict[str, Any] = {"welcome_link_days": 2, "password_link_minutes": 30, "vouched_code_hours": 3}
+    world = World(service_database("identity"), tmp_path, **lives)
+    world.firm()
+    by = world.caller(world.activated(BERIT))
+    member = world.organisations(by).AddMember(pb.AddMemberRequest(email=EMAIL, first_name="Juri", last_name="Tamm"))
+    welcome = world.mail(EMAIL)
+    assert welcome.link_expires_at.ToDatetime(UTC) - clock.now() < timedelta(days=2)
+    world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=EMAIL))
+    link = pb.ShowLinkRequest(token=world.token(EMAIL))
+    for minutes, state in ((29, pb.LINK_STATE_OPEN), (30, pb.LINK_STATE_EXPIRED)):
+        with later(minutes=minutes):
+            assert world.sign_in.ShowLink(link).state == state
+    with_account(world)
+    vouched = world.organisations(by).VouchForMember(pb.VouchForMemberRequest(membership_id=member.membership_id, identity_checked=True))
+    assert timedelta(hours=2) < vouched.expires_at.ToDatetime(UTC) - clock.now() < timedelta(hours=3)
+    world.service.close()
+    needed = {"database_url": Secret("postgresql://"), "signing_key": tmp_path, "sealing_keys": SEALING_KEYS}
+    for name in lives:
+        with pytest.raises(BadSettings, match=f"KONTOR_IDENTITY_{name.upper()}: at least 1"):
+            Config(**needed, **{name: 0})  # type: ignore[arg-type]
 
 
 def test_a_mail_that_may_have_arrived_twice_has_two_codes_that_work(world: World, juri: Inviting) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from kontor.access.v1.access_pb2 import PERMISSION_FIRM_CREATE, PERMISSION_INVITATION_SUPPORT
+from kontor.identity.v1 import events_pb2
 from kontor.identity.v1 import identity_pb2 as pb
 from kontor.identity.v1 import invitations_pb2 as inv
 
@@ -149,3 +150,13 @@ def test_what_is_wrong_in_the_data_is_corrected_before_inviting(world: World, ka
     with_account(world)
     assert not juri.shown.names_open
     assert reason(lambda: juri.stub.ChangeInvitee(change(first_name="Else"))) == "names_are_the_owners"
+
+
+def test_a_corrected_name_is_told_and_one_that_was_only_entered_is_not(world: World, berit: Somebody, kari: Caller) -> None:
+    """NET-18, NET-09, P5: mails and lists follow what the account is called; what others entered of somebody known stays theirs."""
+    new, known = inviting(world, kari), added(world, kari, email=BERIT)
+    world.service.relay()
+    new.stub.ChangeInvitee(inv.ChangeInviteeRequest(membership_id=new.membership_id, first_name="Jüri"))
+    new.stub.ChangeInvitee(inv.ChangeInviteeRequest(membership_id=known.membership_id, first_name="Else"))
+    (told,) = [event for event in world.service.relay() if isinstance(event, events_pb2.ProfileChanged)]
+    assert (told.user_id, told.first_name, list(told.membership_ids)) == (world.user_id(EMAIL), "Jüri", [new.membership_id])

@@ -6,14 +6,15 @@ from kontor.notify.v1 import notify_pb2
 
 from chassis.errors import Invalid, Unavailable
 from chassis.testing import at_once
+from services.identity import rules
 from services.identity.jobs import send_letters
 from tests.identity.world import Somebody, World, later
 
 BERIT, STRANGER = "berit@kontoret.example.no", "nobody@kontoret.example.no"
 
 
-def ask(world: World, email: str) -> None:
-    world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=email, language="fi"))
+def ask(world: World, email: str, *, place: str = "192.0.2.7") -> None:
+    world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=email, language="fi", address=place))
 
 
 def sent_to(world: World, email: str) -> list[notify_pb2.SendNowRequest]:
@@ -89,6 +90,35 @@ def test_an_unknown_address_is_told_once_a_day(world: World) -> None:
     with later(hours=25):
         ask(world, STRANGER)
         assert len(sent_to(world, STRANGER)) == 2
+
+
+def test_letters_to_strangers_leave_last_and_so_many_in_an_hour(world: World) -> None:
+    """ACC-15, ACC-17: whoever asks for passwords of made-up addresses holds up no welcome and no password, and no mail server."""
+    for number in range(3):
+        ask(world, f"nobody{number}@kontoret.example.no")
+    world.firm()
+    ask(world, BERIT)
+    world.service.run_job("send_letters")
+    assert [letter.email for letter in world.notify.sent[:2]] == [BERIT] * 2
+    assert len(world.notify.sent) == 5
+    spent = "update sms_budgets set recent = array_fill(recent[1], array[cast(:size as int)])"
+    world.sql(spent, size=rules.STRANGERS_LETTERS)
+    for email in (STRANGER, BERIT):
+        ask(world, email, place="198.51.100.9")
+    assert (len(sent_to(world, BERIT)), len(sent_to(world, STRANGER))) == (3, 0)
+    with later(hours=1, seconds=1):
+        ask(world, STRANGER)
+        assert len(sent_to(world, STRANGER)) == 1
+
+
+def test_a_letter_to_a_stranger_counts_once_however_often_it_is_tried(world: World) -> None:
+    """A mail server that is away uses nothing up."""
+    world.notify.away = Unavailable("mail_unavailable")
+    ask(world, STRANGER)
+    for minutes in range(5):
+        with later(minutes=10 * minutes):
+            assert sent_to(world, STRANGER) == []
+    assert world.sql("select max(cardinality(recent)) from sms_budgets") == [(1,)]
 
 
 def test_a_known_mailbox_is_not_flooded_either(world: World) -> None:

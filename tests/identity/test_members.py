@@ -125,10 +125,28 @@ def test_an_organisation_keeps_an_administrator(world: World, kari: Caller) -> N
         assert refused.value.reason == "last_administrator"
 
 
+def test_an_administrator_who_has_not_come_in_makes_up_for_nobody(world: World, administrator: Caller, kari: Caller) -> None:
+    """ACC-05: behind a mistyped address there may be nobody; behind a known one, somebody who never looks in here."""
+    berit = "berit@kontoret.example.no"
+    for email in (OLA, berit):
+        add(world, kari, email=email, role=pb.ROLE_ADMINISTRATOR)
+        with pytest.raises(Conflict) as refused:
+            remove(world, kari, kari.membership_id)
+        assert refused.value.reason == "last_administrator"
+    world.with_password(OLA)
+    with pytest.raises(Conflict):
+        world.organisations(kari).ChangeRole(pb.ChangeRoleRequest(membership_id=kari.membership_id, role=pb.ROLE_READ))
+    there = world.sql("select id from memberships where user_id = :id and organisation_id = :at", id=administrator.user_id,
+                      at=kari.organisation_id)[0][0]  # fmt: skip
+    world.sessions_of(administrator).ChooseOrganisation(pb.ChooseOrganisationRequest(membership_id=str(there)))
+    remove(world, kari, kari.membership_id)
+
+
 @pytest.mark.parametrize("way", ["demote", "remove", "both"])
 def test_two_administrators_cannot_end_each_other_at_once(world: World, kari: Caller, way: str) -> None:
     """ACC-05: whoever is second is refused."""
     other = add(world, kari, role=pb.ROLE_ADMINISTRATOR)
+    world.activated(OLA)
 
     def demote(membership_id: str) -> object:
         return world.organisations(kari).ChangeRole(pb.ChangeRoleRequest(membership_id=membership_id, role=pb.ROLE_WRITE))

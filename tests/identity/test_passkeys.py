@@ -17,6 +17,7 @@ from chassis.errors import Failure
 from chassis.testing import at_once
 from services.identity.passkeys import RelyingParty
 from tests.identity.authenticator import Authenticator, decoded, encoded
+from tests.identity.phone import alive
 from tests.identity.world import Somebody, World, code, later
 
 BERIT, KARI = "berit@kontoret.example.no", "kari@bakeri.example.no"
@@ -170,7 +171,7 @@ def test_somebody_elses_passkey_is_no_second_factor(world: World, somebody: Some
 
 
 def test_a_passkey_is_renamed_and_removed_at_once(world: World, somebody: Somebody) -> None:
-    """BEY-16: the person is told, and what signs in is the app again."""
+    """BEY-16: the person is told, sign-ins half done with it are over, and what signs in is the app again."""
     device = Authenticator()
     (one,) = added(world, somebody, device).passkeys
     own = stub(world, somebody)
@@ -178,11 +179,25 @@ def test_a_passkey_is_renamed_and_removed_at_once(world: World, somebody: Somebo
     attempt = world.started(somebody).attempt
     answers = [(device.used(asked(world)), ""), (device.used(asked(world, attempt)), attempt)]
     assert not own.RemovePasskey(pk.RemovePasskeyRequest(passkey_id=one.passkey_id)).passkeys
-    assert [reason(partial(signed_in, world, *each)) for each in answers] == ["passkey_refused"] * 2
+    assert [reason(partial(signed_in, world, *each)) for each in answers] == ["passkey_refused", "attempt_over"]
     assert world.mail(BERIT).change == notify_pb2.SECURITY_CHANGE_PASSKEY_REMOVED
     begun = world.started(somebody)
     assert list(begun.methods) == [pb.METHOD_TOTP]
     assert reason(lambda: asked(world, begun.attempt)) == "method_not_here"
+
+
+def test_a_removed_passkey_ends_the_sessions_it_may_have_opened(world: World, somebody: Somebody) -> None:
+    """P7, BEY-16: whoever had the device is out; where there is nothing to remove, nobody is."""
+    device = Authenticator()
+    (one,) = added(world, somebody, device).passkeys
+    thief = Somebody(BERIT, session=signed_in(world, device.used(asked(world))).session)
+    own = stub(world, somebody)
+    own.RemovePasskey(pk.RemovePasskeyRequest(passkey_id=one.passkey_id))
+    assert (alive(world, thief), alive(world, somebody)) == (False, True)
+    with later(minutes=1):
+        other = Somebody(BERIT, session=world.finished(world.started(somebody).attempt, code(somebody)).session)
+    assert reason(lambda: own.RemovePasskey(pk.RemovePasskeyRequest(passkey_id=one.passkey_id))) == "passkey_not_found"
+    assert alive(world, other)
 
 
 def test_changing_passkeys_takes_two_fresh_proofs(world: World, somebody: Somebody) -> None:

@@ -12,8 +12,10 @@ from kontor.notify.v1 import notify_pb2
 
 from chassis.errors import Failure
 from chassis.testing import at_once
+from services.identity.actions import operators
 from tests.identity.at_provider import BERIT, BY_EMAIL, PEOPLE, STRONG, Browser, bindings, finished, redirect, setting, settings
-from tests.identity.world import Somebody, World, code, later
+from tests.identity.phone import alive
+from tests.identity.world import PASSWORD, Somebody, World, code, later
 from tests.servers.openid import CLIENT, Provider, provider
 from tests.servers.sharing import Shared
 
@@ -115,6 +117,26 @@ def test_who_has_no_second_factor_yet_enrols_one(browser: Browser) -> None:
     assert browser.world.sql("select verified_at is not null from users where email = :e", e=BERIT) == [(True,)]
 
 
+def test_who_comes_in_through_a_provider_alone_is_activated_and_no_mailbox_gets_in(browser: Browser) -> None:
+    """P9, ACC-76, chapter 8: with neither password nor factor of ours; a password made by mail enrols none, not even one begun before."""
+    world = browser.world
+    early = Somebody(BERIT)
+    world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=BERIT))
+    world.sign_in.SetPassword(pb.SetPasswordRequest(token=world.token(BERIT), password=PASSWORD, password_again=PASSWORD))
+    begun = world.started(early)
+    early.secret = begun.enrolment.key
+    held = browser.session("berit")
+    world.accepted(held)
+    (member,) = world.organisations(world.caller(held)).ListMembers(pb.ListMembersRequest()).members
+    assert (member.activated, member.user_id) == (True, world.caller(held).user_id)
+    assert reason(lambda: world.finished(begun.attempt, code(early))) == "attempt_over"
+    assert reason(lambda: world.started(early)) == "provider_needed"
+    database = world.service.service.database
+    assert database is not None
+    with database.transaction() as tx:
+        assert operators.appoint(tx, BERIT), "and may run the platform"
+
+
 def test_an_unverified_address_opens_nothing_whether_or_not_it_has_an_account(browser: Browser, berit: Somebody) -> None:
     """NET-01, P5: refused before anybody is looked up, so that both get the same answer. A text that says true is not the truth."""
     refused = {reason(lambda each=each: browser.signs_in(each)) for each in ("berit-unverified", "nobody-unverified", "berit-perhaps")}  # type: ignore[misc]
@@ -144,6 +166,30 @@ def test_once_bound_it_is_the_person_there_who_counts_and_not_the_address(browse
     assert browser.session("another-berit").email == BERIT
     kept = [row[0] for row in browser.world.sql("select distinct action from audit where starts_with(action, 'provider.') order by 1")]
     assert kept == ["provider.bind", "provider.unbind"]
+
+
+def test_unbinding_ends_the_sessions_that_were_opened_through_the_provider(browser: Browser, berit: Somebody) -> None:
+    """P7, NET-01: whoever has the account there is out."""
+    thief = browser.session("berit")
+    own = ProvidersStub(browser.world.channel(browser.world.caller(berit)))
+    own.RemoveProviderBinding(pv.RemoveProviderBindingRequest(binding_id=bindings(browser.world, berit)[0].binding_id))
+    assert (alive(browser.world, thief), alive(browser.world, berit)) == (False, True)
+
+
+def test_a_vouched_code_ends_what_is_bound_with_the_other_lost_factors(browser: Browser, berit: Somebody) -> None:
+    """BEY-05, NET-01: the account there may be in other hands too."""
+    world, colleague = browser.world, "kari@kontoret.example.no"
+    browser.session("berit")
+    added = pb.AddMemberRequest(email=colleague, first_name="Kari", last_name="Ny", role=pb.ROLE_ADMINISTRATOR)
+    world.organisations(world.caller(berit)).AddMember(added)
+    whose = world.resolved(berit).profile.memberships[0].membership_id
+    vouch = pb.VouchForMemberRequest(membership_id=whose, identity_checked=True)
+    made = world.organisations(world.caller(world.activated(colleague))).VouchForMember(vouch).code
+    attempt = world.started(berit).attempt
+    berit.secret = world.finished(attempt, made, pb.METHOD_VOUCHED_CODE).enrolment.key
+    assert world.sql("select count(*) from provider_bindings") == [(1,)]
+    finished(world, attempt, code(berit))
+    assert world.sql("select count(*) from provider_bindings") == [(0,)]
 
 
 def test_nobody_unbinds_what_is_bound_to_somebody_else(browser: Browser, berit: Somebody) -> None:

@@ -10,6 +10,7 @@ from kontor.notify.v1 import notify_pb2
 from chassis.caller import Caller
 from chassis.errors import Conflict, Denied, NotFound
 from chassis.testing import at_once
+from tests.identity.invited import EMAIL, added, confirm, inviting
 from tests.identity.world import World, later
 
 KARI, OLA, NEW = "kari@bakeri.example.no", "ola@bakeri.example.no", "ola.bakerud@bakeri.example.no"
@@ -64,6 +65,16 @@ def test_the_new_address_is_invited_with_what_the_old_one_had(world: World, kari
     told = world.mail(OLA)
     assert (told.change, told.inviter_name) == (notify_pb2.SECURITY_CHANGE_ADDRESS_REPLACING, "Kari Bakerud")
     assert told.organisation_name == "Bakerud Bakeri AS"
+
+
+def test_who_was_found_by_an_identifier_is_told_at_the_own_address(world: World, administrator: Caller, kari: Caller) -> None:
+    """AMI-11, NET-09: whatever address was entered for them; a stranger who has that one hears nothing, and is shown all the same."""
+    confirm(world, inviting(world, kari).entered(), world.sms.sent[-1].code)
+    found = added(world, administrator, email="entered@kontoret.example.no")
+    begun = replace(world, administrator, found, email="new@kontoret.example.no")
+    assert begun.email == "entered@kontoret.example.no"
+    assert world.mail(EMAIL).change == notify_pb2.SECURITY_CHANGE_ADDRESS_REPLACING
+    assert "entered@kontoret.example.no" not in {letter.email for letter in world.notify.sent}
 
 
 def test_the_first_sign_in_of_the_new_one_ends_the_old_one(world: World, kari: Caller, ola: pb.Member) -> None:

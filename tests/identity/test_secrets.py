@@ -145,19 +145,20 @@ TRIED: dict[str, list[tuple[Callable[[World, Somebody], list[str]], str]]] = {
 
 def test_no_rpc_takes_a_secret_unseen() -> None:
     """CVE-2024-32868 and CVE-2025-64102 of a peer: a way in that was added later went past the counters."""
-    taken = {rpc.partition(".v1.")[2]: _texts(_input(rpc)) for rpc in every_rpc()}
+    taken = {rpc.partition(".v1.")[2]: texts_of(rpc) for rpc in every_rpc()}
     assert {name for name, fields in taken.items() if fields & GUESSABLE} - CHOSEN - CHECKED_ELSEWHERE == set(TRIED)
     suspicious = {field for fields in taken.values() for field in fields if LIKE_A_SECRET.search(field)}
     assert suspicious - GUESSABLE - TOKENS - SIGNED - NO_SECRET == SENT_ONLY, "say of a new field what it holds"
 
 
-def _input(rpc: str) -> Descriptor:
+def texts_of(rpc: str) -> set[str]:
+    """The names of the fields of its request that hold text or bytes."""
     service, _, method = rpc.rpartition(".")
-    return descriptor_pool.Default().FindServiceByName(service).methods_by_name[method].input_type
+    return _texts(descriptor_pool.Default().FindServiceByName(service).methods_by_name[method].input_type)
 
 
 def _texts(message: Descriptor, within: tuple[str, ...] = ()) -> set[str]:
-    """The names of all fields that hold text or bytes, in messages inside too."""
+    """Those of messages inside too."""
     own = {field.name for field in message.fields if field.cpp_type == FieldDescriptor.CPPTYPE_STRING}
     deeper = [each.message_type for each in message.fields if each.message_type and each.message_type.full_name not in within]
     return own.union(*(_texts(each, (*within, each.full_name)) for each in deeper))

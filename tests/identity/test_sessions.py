@@ -112,6 +112,17 @@ def test_a_session_ends_by_itself_when_unused_or_old(world: World, berit: Somebo
         assert ended(world, berit)
 
 
+def test_what_an_open_page_asks_by_itself_does_not_keep_a_session_going(world: World, berit: Somebody) -> None:
+    """30 minutes without the person end it, however often a page asks meanwhile; asking writes nothing."""
+    quietly = pb.ResolveSessionRequest(session=berit.session, address="192.0.2.9", quiet=True)
+    for minutes in range(2, 30, 2):
+        with later(minutes=minutes):
+            assert world.sessions.ResolveSession(quietly).current.organisation_name == "Nordlys Regnskap AS"
+    assert world.sql("select seen_at = created_at, address from sessions") == [(True, "")]
+    with later(minutes=30, seconds=1):
+        assert ended(world, berit)
+
+
 def test_a_session_in_use_is_written_once_a_minute(world: World, berit: Somebody) -> None:
     """Reading a page costs a read."""
 

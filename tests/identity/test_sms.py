@@ -1,5 +1,7 @@
 """Codes by SMS: enrolled at the first sign-in, asked for at later ones, each good for one thing once."""
 
+from collections.abc import Callable
+
 import pytest
 from kontor.identity.v1 import identity_pb2 as pb
 from kontor.notify.v1 import notify_pb2
@@ -22,6 +24,13 @@ def refused(call: object) -> Failure:
     with pytest.raises(Failure) as why:
         call()  # type: ignore[operator]
     return why.value
+
+
+def another(world: World, older: str, send: Callable[[], object]) -> str:
+    """Have a code sent that is not the older one: two of a million could be equal."""
+    while send() and (newer := world.sms.sent[-1].code) == older:
+        world.sql("delete from sms_budgets")
+    return newer
 
 
 def test_use_another_method_leads_to_a_code_by_sms_and_in(world: World, somebody: Somebody) -> None:
@@ -91,12 +100,12 @@ def test_nordic_mobile_numbers_are_taken(world: World, somebody: Somebody, typed
 
 
 def test_a_code_works_once_and_for_the_sign_in_it_was_sent_for(world: World, somebody: Somebody) -> None:
-    """P3."""
+    """P3: fifty at once."""
     world.enrolled_by_sms(somebody, NUMBER)
     first, second = world.started(somebody).attempt, world.started(somebody).attempt
     digits = world.code_for(first)
     assert refused(lambda: world.finished(second, digits)).reason == "code_over"
-    results = at_once([lambda: world.finished(first, digits)] * 20)
+    results = at_once([lambda: world.finished(first, digits)] * 50)
     assert len([result for result in results if isinstance(result, pb.FinishSignInResponse)]) == 1
     assert {result.reason for result in results if isinstance(result, Failure)} <= {"attempt_over"}
 
@@ -105,9 +114,9 @@ def test_asking_again_replaces_the_code(world: World, somebody: Somebody) -> Non
     """P3."""
     world.enrolled_by_sms(somebody, NUMBER)
     attempt = world.started(somebody).attempt
-    older, newer = world.code_for(attempt), world.code_for(attempt)
-    if older != newer:
-        assert refused(lambda: world.finished(attempt, older)).reason == "wrong_code"
+    older = world.code_for(attempt)
+    newer = another(world, older, lambda: world.sms_for(attempt))
+    assert refused(lambda: world.finished(attempt, older)).reason == "wrong_code"
     assert world.finished(attempt, newer).session
 
 
@@ -138,10 +147,9 @@ def test_while_enrolling_too_a_number_is_proved_by_its_own_code(world: World, so
     attempt = world.started(somebody).attempt
     world.sms_for(attempt, NUMBER)
     first = world.sms.sent[-1].code
-    world.sms_for(attempt, OTHER)
-    if first != world.sms.sent[-1].code:
-        assert refused(lambda: world.finished(attempt, first, pb.METHOD_SMS)).reason == "wrong_code"
-    world.finished(attempt, world.sms.sent[-1].code, pb.METHOD_SMS)
+    second = another(world, first, lambda: world.sms_for(attempt, OTHER))
+    assert refused(lambda: world.finished(attempt, first, pb.METHOD_SMS)).reason == "wrong_code"
+    world.finished(attempt, second, pb.METHOD_SMS)
     assert world.started(somebody).masked_phone.endswith("06")
 
 

@@ -256,7 +256,7 @@ def test_an_sms_that_has_not_left_is_sent_later_and_one_that_may_have_left_is_no
     with later(minutes=1):
         world.service.run_job("send_warnings")
     assert len(world.sms.sent) == 1
-    for lost in (TimedOut("deadline_exceeded"), Invalid("sms_blocked"), Unavailable("sms_not_offered")):
+    for lost in (TimedOut("deadline_exceeded"), Unavailable("unavailable"), Invalid("sms_blocked"), Unavailable("sms_not_offered")):
         world.sms.fails = lost
         _recovery_codes(world, kari, berit)
         world.service.run_job("send_warnings")
@@ -271,6 +271,17 @@ def test_an_sms_that_has_not_left_is_sent_later_and_one_that_may_have_left_is_no
     with later(days=1, minutes=1):
         world.service.run_job("send_warnings")
     assert len(world.sms.sent) == 1, "after a day it is no news"
+
+
+def test_while_nobody_takes_sms_warnings_wait(world: World, berit: Somebody, kari: Somebody) -> None:
+    """ACC-24: notify is asked whether it is there before one is handed over, for afterwards no answer would count as sent."""
+    world.sms.away = world.sms.fails = Unavailable("unavailable")
+    _recovery_codes(world, kari, berit)
+    world.service.run_job("send_warnings")
+    world.sms.away = world.sms.fails = None
+    with later(minutes=1):
+        world.service.run_job("send_warnings")
+    assert len(world.sms.sent) == 1
 
 
 def test_warnings_take_nothing_of_what_codes_may_cost_and_have_a_limit_of_their_own(world: World, berit: Somebody, kari: Somebody) -> None:

@@ -165,6 +165,8 @@ def test_an_administrator_until_further_notice_always_stays(world: World, kari: 
     """ACC-05: one with a last day, or not yet there, makes up for nobody."""
     add(world, kari, role=pb.ROLE_ADMINISTRATOR, last_day=day(10))
     add(world, kari, "ada@bakeri.example.no", role=pb.ROLE_ADMINISTRATOR, first_day=day(10))
+    for email in (OLA, "ada@bakeri.example.no"):
+        world.activated(email)
     stub = world.organisations(kari)
     for attempt in (
         lambda: limit(world, kari, kari.membership_id, last_day=day(20)),
@@ -180,6 +182,7 @@ def test_an_administrator_until_further_notice_always_stays(world: World, kari: 
 def test_two_administrators_cannot_limit_each_other_at_once(world: World, kari: Caller) -> None:
     """ACC-05: whoever is second is refused."""
     other = add(world, kari, role=pb.ROLE_ADMINISTRATOR)
+    world.activated(OLA)
     both, end = (kari.membership_id, other.membership_id), day(5)
     results = at_once([partial(limit, world, kari, each, last_day=end) for each in both])
     assert [result.reason for result in results if isinstance(result, Conflict)] == ["last_administrator"]

@@ -8,7 +8,7 @@ from kontor.identity.v1 import identity_pb2 as pb
 from kontor.notify.v1 import notify_pb2
 
 from chassis.caller import Caller
-from chassis.errors import Denied, Failure, Invalid, NotFound
+from chassis.errors import Conflict, Denied, Failure, Invalid, NotFound
 from chassis.testing import at_once
 from tests.identity.world import PASSWORD, Somebody, World, code, later
 
@@ -36,6 +36,10 @@ def refused(call: Callable[[], object]) -> Failure:
 
 def membership(world: World, somebody: Somebody) -> str:
     return world.resolved(somebody).profile.memberships[0].membership_id
+
+
+def added(world: World, by: Caller, email: str) -> str:
+    return world.organisations(by).AddMember(pb.AddMemberRequest(email=email, first_name="N", last_name="Y")).membership_id
 
 
 def vouched(world: World, by: Caller, whose: str, *, checked: bool = True) -> str:
@@ -89,10 +93,10 @@ def test_the_owner_of_the_number_is_told_by_sms_too(world: World, berit: Somebod
 
 
 def test_it_works_once_within_twelve_hours_and_a_newer_one_ends_it(world: World, berit: Somebody, kari: Somebody) -> None:
-    """P3."""
+    """P3: fifty at once."""
     by, whose = world.caller(berit), membership(world, kari)
     older, newer = vouched(world, by, whose), vouched(world, by, whose)
-    attempts = [world.started(kari).attempt for _ in range(6)]
+    attempts = [world.started(kari).attempt for _ in range(50)]
     assert refused(lambda: world.finished(attempts[0], older, pb.METHOD_VOUCHED_CODE)).reason == "wrong_code"
     with later(hours=12, seconds=1):
         late = world.started(kari)
@@ -131,14 +135,32 @@ def test_nobody_vouches_for_oneself_for_strangers_or_into_a_firm(world: World, b
     by_berit, by_kari = world.caller(berit), world.caller(kari)
     assert isinstance(refused(lambda: vouched(world, by_berit, membership(world, berit))), Denied)
     assert isinstance(refused(lambda: vouched(world, by_kari, membership(world, berit))), NotFound)
-    added = world.organisations(by_kari).AddMember(pb.AddMemberRequest(email=BERIT, first_name="B", last_name="R"))
-    assert refused(lambda: vouched(world, by_kari, added.membership_id)).reason == "vouch_elsewhere"
+    there = added(world, by_kari, BERIT)
+    come_in = pb.ChooseOrganisationRequest(membership_id=there)
+    world.sessions_of(by_berit).ChooseOrganisation(come_in)
+    assert refused(lambda: vouched(world, by_kari, there)).reason == "vouch_elsewhere"
 
 
-def test_one_without_a_second_factor_needs_none(world: World, berit: Somebody) -> None:
-    by = world.caller(berit)
-    added = world.organisations(by).AddMember(pb.AddMemberRequest(email="ny@kontoret.example.no", first_name="N", last_name="Y"))
-    assert refused(lambda: vouched(world, by, added.membership_id)).reason == "nothing_to_replace"
+def test_nobody_vouches_for_one_who_has_not_come_in_there(world: World, berit: Somebody, kari: Somebody) -> None:
+    """BEY-05, P5: whoever adds an address gets no code for its owner's account, and hears the same of an address nobody has."""
+    by_kari, by_berit, new = world.caller(kari), world.caller(berit), "ny@bakeri.example.no"
+    known, there = added(world, by_kari, BERIT), added(world, by_kari, new)
+    told = [refused(partial(vouched, world, by_kari, each)) for each in (known, there)]
+    assert {(type(each), each.reason, str(each)) for each in told} == {(Conflict, "nothing_to_replace", str(told[0]))}
+    assert refused(lambda: vouched(world, by_berit, added(world, by_berit, KARI))).reason == "nothing_to_replace"
+    world.with_password(new)
+    assert refused(lambda: vouched(world, by_kari, there)).reason == "nothing_to_replace"
+    assert world.sql("select count(*) from vouched_codes") == [(0,)]
+
+
+def test_who_made_the_account_vouches_no_more_than_others_before_its_owner_comes_in(world: World, berit: Somebody, kari: Somebody) -> None:
+    """BEY-05, ACC-32: added by two, a person who comes in to one of them is a stranger to the other, also where that was the first."""
+    ola = "ola@kontoret.example.no"
+    first, second = added(world, world.caller(kari), ola), added(world, world.caller(berit), ola)
+    somebody = world.activated(ola)
+    world.sessions_of(world.caller(somebody)).ChooseOrganisation(pb.ChooseOrganisationRequest(membership_id=second))
+    assert refused(lambda: vouched(world, world.caller(kari), first)).reason == "nothing_to_replace"
+    assert vouched(world, world.caller(berit), second)
 
 
 def test_the_password_is_not_reset_by_it(world: World, berit: Somebody, kari: Somebody) -> None:

@@ -58,14 +58,17 @@ class Notify(LettersServicer):
 
 
 class Sms(CodesServicer):
-    """Takes SMS, unless SMS are not `offered` or something `fails`; of one it can be `uncertain`."""
+    """Takes SMS, unless SMS are not `offered` or something `fails`, or all of it is `away`; of one it can be `uncertain`."""
 
     def __init__(self) -> None:
         self.sent: list[notify_pb2.SendCodeRequest] = []
         self.offered, self.uncertain = True, False
         self.fails: Failure | None = None
+        self.away: Failure | None = None
 
     def GetSmsState(self, _: notify_pb2.GetSmsStateRequest, __: object) -> notify_pb2.GetSmsStateResponse:
+        if self.away:
+            raise self.away
         return notify_pb2.GetSmsStateResponse(offered=self.offered)
 
     def SendCode(self, request: notify_pb2.SendCodeRequest, _: object) -> notify_pb2.SendCodeResponse:

@@ -3,7 +3,6 @@
 import unicodedata
 from typing import Protocol
 
-from kontor.identity.v1 import events_pb2
 from kontor.identity.v1 import identity_pb2 as pb
 from sqlalchemy import select, update
 
@@ -12,7 +11,7 @@ from chassis.caller import Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict, Invalid
 from services.identity import history, letters, proofs, rules, throttle
-from services.identity.actions import sessions
+from services.identity.actions import coming_in, sessions
 from services.identity.models import Link, User
 from services.identity.passwords import Passwords
 
@@ -39,12 +38,9 @@ def update_profile(tx: Transaction, caller: Caller, request: pb.UpdateProfileReq
         changes["beta"] = request.beta
     if not changes:
         return
-    changed = update(User).where(User.id == caller.user_id).values(**changes).returning(User.first_name, User.last_name, User.language)
-    now = tx.execute(changed).one()
-    event = events_pb2.ProfileChanged(
-        user_id=caller.user_id, first_name=now.first_name, last_name=now.last_name, language=now.language or caller.language
-    )
-    tx.emit(event, about=caller.user_id, organisation=caller.organisation_id)
+    changed = update(User).where(User.id == caller.user_id).values(**changes).returning(User)
+    now = tx.scalars(changed.execution_options(populate_existing=True)).one()
+    coming_in.tell(tx, now, language=now.language or caller.language, organisation=caller.organisation_id)
     tx.record("profile.change", organisation=caller.user_id, subject=caller.user_id, fields=",".join(sorted(changes)))
 
 

@@ -56,12 +56,16 @@ def revoke_api_key(tx: Transaction, caller: Caller, request: pb.RevokeApiKeyRequ
 
 
 def note_use(database: Database, key: Row[Any], address: str) -> None:
-    """Keep when the key was last used, to the minute, and from where. A row in the trail for each hour, and for each other address."""
-    now = clock.now()
-    if key.used_at and now < key.used_at + rules.SEEN_EVERY:
+    """Keep when the key was last used, to the minute, and from where; from another address at once.
+
+    A row in the trail for each hour, and for each other address.
+    """
+    now, elsewhere = clock.now(), address != (key.used_from or "")
+    if key.used_at and now < key.used_at + rules.SEEN_EVERY and not elsewhere:
         return
-    # Of several at once, one writes.
-    mine = (ApiKey.id == key.key_id, ApiKey.used_at.is_not_distinct_from(key.used_at))
+    # Of several at once, one writes; and one more for each other address, so that a thief's use at the same moment is seen.
+    unseen = or_(ApiKey.used_at.is_not_distinct_from(key.used_at), ApiKey.used_from.is_distinct_from(address or None))
+    mine = (ApiKey.id == key.key_id, unseen)
     with database.transaction() as tx:
         noted = tx.execute(update(ApiKey).where(*mine).values(used_at=now, used_from=address or None).returning(ApiKey.id)).scalar()
         if noted and rules.use_is_told(key.used_at, key.used_from or "", now=now, address=address):

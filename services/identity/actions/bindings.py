@@ -1,5 +1,7 @@
 """Which person at a provider is which of ours: bound when a verified address says so the first time, listed, unbound (NET-01)."""
 
+from dataclasses import dataclass
+
 import uuid_utils.compat as uuid
 from kontor.identity.v1 import providers_pb2 as pb
 from sqlalchemy import delete, func, select, update
@@ -32,19 +34,30 @@ def keep(tx: Transaction, user_id: str, *, issuer: str, subject: str) -> None:
     history.record(tx, "provider.bind", user_id=user_id, subject=str(row["id"]), issuer=issuer)
 
 
-def completed(tx: Transaction, attempt_id: str) -> bool:
-    """Whether this attempt began with a provider in place of the password. All proofs are given now: whom to bind is bound."""
-    begun = tx.execute(
-        select(ProviderSignIn.issuer, ProviderSignIn.subject, ProviderSignIn.user_id).where(ProviderSignIn.attempt_id == attempt_id)
-    ).one_or_none()
-    if begun and begun.subject:
+@dataclass(frozen=True)
+class First:
+    """What an attempt began with: the password, or a provider; and the number not proven by which that found the account."""
+
+    password: bool
+    identifier_id: str | None = None
+
+
+def completed(tx: Transaction, attempt_id: str) -> First:
+    """What this attempt began with. All proofs are given now: whom to bind is bound."""
+    begun = tx.scalars(select(ProviderSignIn).where(ProviderSignIn.attempt_id == attempt_id)).one_or_none()
+    if begun is None:
+        return First(password=True)
+    if begun.subject:
         keep(tx, begun.user_id or "", issuer=begun.issuer, subject=begun.subject)
-    return begun is not None
+    return First(password=False, identifier_id=begun.identifier_id)
 
 
 def remove(tx: Transaction, caller: Caller, request: pb.RemoveProviderBindingRequest) -> None:
-    """Unbind; the person is told. Raises NotFound `provider_binding_not_found`."""
-    sessions.needed(caller)
+    """Unbind, and end the other sessions: one may have been opened through it. The person is told.
+
+    Raises NotFound `provider_binding_not_found`.
+    """
+    sessions.end_all(tx, caller.user_id, but=sessions.needed(caller))
     mine = (ProviderBinding.id == request.binding_id, ProviderBinding.user_id == caller.user_id)
     issuer = tx.execute(delete(ProviderBinding).where(*mine).returning(ProviderBinding.issuer)).scalar()
     if issuer is None:

@@ -12,7 +12,7 @@ from chassis import clock, telemetry
 from chassis.caller import Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict, Denied, Failure, Invalid, NotFound, Unauthenticated
-from services.identity import history, invitations, letters, proofs, rules, tokens
+from services.identity import budgets, history, invitations, letters, proofs, rules, tokens
 from services.identity.actions import refresh, sessions
 from services.identity.actions.step_up import two_fresh_proofs
 from services.identity.device_keys import DeviceKey
@@ -52,6 +52,12 @@ def ask(tx: Transaction, about: str) -> str:
     challenge = secrets.token_urlsafe(32)
     tx.add(PasskeyChallenge(digest=tokens.digest(challenge), about=about, expires_at=clock.now() + rules.CHALLENGE_LIFE))
     return challenge
+
+
+def ask_known(tx: Transaction, request: pb.AskDeviceRequest, *, address: str) -> str:
+    """A question for a device, whether or not there is such a one. Raises TooMany where very many come from one address."""
+    budgets.ask(tx, "device", address=address)
+    return ask(tx, request.device_id)
 
 
 def enrol(database: Database, proving: Proving, caller: Caller, request: pb.FinishEnrolmentRequest) -> pb.FinishEnrolmentResponse:

@@ -105,8 +105,11 @@ def prefer_factor(tx: Transaction, caller: Caller, request: pb.PreferFactorReque
 
 
 def remove_factor(tx: Transaction, caller: Caller, request: pb.RemoveFactorRequest) -> None:
-    """Remove one, never the last (ACC-21). Raises NotFound, Conflict `last_factor`."""
-    two_fresh_proofs(tx, caller)
+    """Remove one, never the last (ACC-21), and end the other sessions: one may have been opened with it.
+
+    Raises NotFound, Conflict `last_factor`.
+    """
+    sessions.end_all(tx, caller.user_id, but=two_fresh_proofs(tx, caller))
     refused = enrolment.remove(tx, caller.user_id, request.factor_id)
     if refused == "factor_not_found":
         raise NotFound(refused, "There is no such factor.")

@@ -42,6 +42,7 @@ def _add(tx: Transaction, keyring: Keyring, caller: Caller, request: pb.AddMembe
     membership.identifier_id = identifiers.claim(
         tx, keyring, user_id=user.id, country=asked.country, identifier=asked.identifier, name=name
     )
+    membership.identifier = keyring.seal(asked.identifier.strip(), bound_to=membership_id)
     membership.phone = keyring.seal(phone, bound_to=membership_id) if phone else None
     if request.HasField("validity"):
         validity.limit(tx, membership, organisation, request.validity)

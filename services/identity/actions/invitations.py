@@ -11,7 +11,8 @@ from chassis import clock
 from chassis.caller import Caller
 from chassis.db import Transaction
 from chassis.errors import Conflict, Denied, Failure, Invalid, NotFound
-from services.identity import identifiers, invitations, letters, tokens
+from services.identity import identifiers, invitations, letters, rules, tokens
+from services.identity.actions import coming_in
 from services.identity.invitation_rows import Invitation
 from services.identity.models import Factor, Membership, Organisation, User
 from services.identity.sealing import Keyring
@@ -65,6 +66,8 @@ def change(tx: Transaction, keyring: Keyring, caller: Caller, request: pb.Change
             who.membership.entered = [shown(who)[0], *names]
         else:
             who.user.first_name, who.user.last_name = names
+            language = who.user.language or rules.language(who.organisation.country)
+            coming_in.tell(tx, who.user, language=language, organisation=who.organisation.id)
     if phone:
         who.membership.phone = keyring.seal(phone, bound_to=who.membership.id)
     fields = ",".join(name for name, value in (("phone", phone), ("names", request.first_name or request.last_name)) if value)
@@ -86,7 +89,7 @@ def names_open(tx: Transaction, who: Invitee) -> bool:
 
 def came_in(who: Invitee) -> bool:
     """Whether the person has been here: until then nothing tells whether there was an account before."""
-    return who.membership.entered is None and who.user.verified_at is not None
+    return who.membership.entered is None and who.user.opened_at is not None
 
 
 def shown(who: Invitee) -> tuple[str, str, str]:
@@ -116,7 +119,7 @@ def changed(tx: Transaction, keyring: Keyring, who: Invitee, last: Invitation) -
 
 def _data(tx: Transaction, keyring: Keyring, who: Invitee) -> str:
     return invitations.person(
-        who.user, phone=phone_of(keyring, who), identifier=identifiers.shown(tx, keyring, who.membership.identifier_id)
+        who.user, phone=phone_of(keyring, who), identifier=identifiers.shown(tx, keyring, who.membership)
     )
 
 
@@ -144,7 +147,7 @@ def _invite(tx: Transaction, keyring: Keyring, caller: Caller, request: pb.Invit
             person=keyring.seal(_data(tx, keyring, who), bound_to=invitation_id),
         )
     )  # fmt: skip
-    facts = {"invitation": invitation_id, "identity_checked": "yes", "user": who.user.id}
+    facts = {"invitation": invitation_id, "identity_checked": "yes", **({"user": who.user.id} if came_in(who) else {})}
     tx.record("invitation.send", organisation=who.organisation.id, subject=who.membership.id, **facts)
     return invitation_id
 

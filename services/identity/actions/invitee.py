@@ -140,9 +140,11 @@ def _confirm(tx: Transaction, telephone: Telephone, request: pb.ConfirmCodeReque
 
 
 def _record(tx: Transaction, action: str, invitation_id: str, **facts: str) -> None:
-    about = select(Membership.organisation_id, Membership.id, Membership.user_id)
+    about = select(Membership, User.opened_at).join(User, User.id == Membership.user_id)
     mine = about.join(Invitation, Invitation.membership_id == Membership.id).where(Invitation.id == invitation_id)
-    organisation_id, membership_id, user_id = tx.execute(mine).one()
-    # In the person's own trail and in that of who invited; other organisations it does not concern.
-    for trail in (user_id, organisation_id):
-        tx.record(action, organisation=trail, subject=membership_id, user=user_id, invitation=invitation_id, **facts)
+    member, opened_at = tx.execute(mine).one()
+    came_in = member.entered is None and opened_at is not None
+    # In the person's own trail, and in that of who invited: there, whose account it is shows once the person has come in.
+    for trail, known in ((member.user_id, True), (member.organisation_id, came_in)):
+        whose = {"user": member.user_id} if known else {}
+        tx.record(action, organisation=trail, subject=member.id, invitation=invitation_id, **whose, **facts)

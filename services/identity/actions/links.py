@@ -9,7 +9,7 @@ from sqlalchemy.engine import Row
 from chassis import clock
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict, NotFound
-from services.identity import addresses, history, letters, rules, throttle, tokens
+from services.identity import addresses, budgets, history, letters, rules, throttle, tokens
 from services.identity.actions import sessions
 from services.identity.actions.account import accepted_password, cancel_password_links
 from services.identity.models import Link, Organisation, User
@@ -25,8 +25,9 @@ _link = (
 )  # fmt: skip
 
 
-def request_password_link(tx: Transaction, request: pb.RequestPasswordLinkRequest) -> None:
-    """Write down that a password letter is wanted. Whether there is an account is looked up only when it is sent (P5)."""
+def request_password_link(tx: Transaction, request: pb.RequestPasswordLinkRequest, *, address: str) -> None:
+    """Write down that a password letter is wanted. Whether there is an account is looked up only when it is sent (P5). Raises TooMany."""
+    budgets.ask(tx, "password link", address=address)
     letters.write(tx, letters.PASSWORD, email=addresses.typed(request.email), language=request.language)
 
 

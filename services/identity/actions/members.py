@@ -154,17 +154,26 @@ def admit(
     membership_id = tx.execute(membership.on_conflict_do_nothing(**living).returning(Membership.id)).scalar()  # type: ignore[arg-type]
     if membership_id is None:
         raise Conflict("already_member", "This person is a member already.", fields={field: "already_member"})
+    if entered and user.opened_at is None:
+        _forget_whose(tx, user)
     language = user.language or rules.language(organisation.country)
+    _email, first_name, last_name = entered or (user.email, user.first_name, user.last_name)
     event = events_pb2.MemberAdded(
         membership_id=membership_id, organisation_id=organisation.id, organisation_name=organisation.name, role=ROLES[held.role],
-        user_id=user.id, email=user.email, first_name=user.first_name, last_name=user.last_name,
-        language=language, time_zone=organisation.time_zone,
+        user_id=user.id, email=user.email, first_name=first_name, last_name=last_name, language=language, time_zone=organisation.time_zone,
     )  # fmt: skip
     tx.emit(event, about=membership_id, organisation=organisation.id)
     if letter:
         letters.write(tx, letter, email=user.email, membership_id=membership_id, inviter_name=caller.name, language=language)
-    tx.record("member.add", organisation=organisation.id, subject=membership_id, role=held.role, user=user.id, **_said(held))
+    # Not whose account it is: that shows when the person comes in.
+    tx.record("member.add", organisation=organisation.id, subject=membership_id, role=held.role, **_said(held))
     return membership_id
+
+
+def _forget_whose(tx: Transaction, user: User) -> None:
+    """Several have entered an account that nobody uses yet: where the person comes in is open, also to the organisation that made it."""
+    made_it = (Membership.user_id == user.id, Membership.removed_at.is_(None), Membership.entered.is_(None))
+    tx.execute(update(Membership).where(*made_it).values(entered=[user.email, user.first_name, user.last_name]))
 
 
 def account(tx: Transaction, invited: Invited) -> tuple[User, bool]:
@@ -215,12 +224,15 @@ def own_member(tx: Transaction, caller: Caller, membership_id: str) -> Membershi
 
 
 def keep_an_administrator(tx: Transaction, organisation: Organisation, membership: Membership, *, new_role: str | None) -> None:
-    """Raises Conflict where, with this role or without the member, nobody would administer the organisation until further notice."""
+    """Raises Conflict where, with this role or without the member, nobody would administer the organisation until further notice.
+
+    An administrator counts who has come in: behind an address that was only entered there may be nobody.
+    """
     others = (
         Membership.organisation_id == organisation.id, Membership.id != membership.id, Membership.role == rules.ADMINISTRATOR,
-        Membership.removed_at.is_(None), Membership.last_day.is_(None),
+        Membership.removed_at.is_(None), Membership.last_day.is_(None), Membership.entered.is_(None), User.opened_at.is_not(None),
     )  # fmt: skip
-    today = rules.today(organisation.time_zone, clock.now())
-    count = sum(rules.stays(first_day, None, today=today) for first_day in tx.scalars(select(Membership.first_day).where(*others)))
+    today, days = rules.today(organisation.time_zone, clock.now()), select(Membership.first_day).join(User, User.id == Membership.user_id)
+    count = sum(rules.stays(first_day, None, today=today) for first_day in tx.scalars(days.where(*others)))
     if rules.leaves_no_administrator(membership.role, new_role, other_administrators=count):
         raise Conflict("last_administrator", "An organisation needs an administrator.")

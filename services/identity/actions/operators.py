@@ -1,11 +1,11 @@
 """Make somebody an operator of the platform, or end that. No RPC does it: who could call one could give the platform away."""
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 
 from chassis.db import Transaction
 from chassis.errors import Conflict, NotFound
 from services.identity import addresses, history
-from services.identity.models import Factor, User
+from services.identity.models import User
 
 
 def appoint(tx: Transaction, email: str) -> bool:
@@ -14,9 +14,8 @@ def appoint(tx: Transaction, email: str) -> bool:
     Raises NotFound `account_not_found`, Conflict `account_not_activated`.
     """
     user_id = _account(tx, email)
-    activated = (User.verified_at.is_not(None), User.password_hash.is_not(None), exists().where(Factor.user_id == User.id))
-    if tx.scalar(select(User.id).where(User.id == user_id, *activated)) is None:
-        raise Conflict("account_not_activated", "This person has not made a password and connected an app or a telephone yet.")
+    if tx.scalar(select(User.id).where(User.id == user_id, User.verified_at.is_not(None), User.opened_at.is_not(None))) is None:
+        raise Conflict("account_not_activated", "This person has not signed in yet, or nothing has proved the address.")
     return _set(tx, user_id, operator=True)
 
 

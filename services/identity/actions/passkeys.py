@@ -12,7 +12,7 @@ from chassis import clock, telemetry
 from chassis.caller import Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Conflict, Failure, Invalid, NotFound, Unauthenticated
-from services.identity import history, letters, passkeys, proofs, rules, tokens
+from services.identity import budgets, history, letters, passkeys, proofs, rules, tokens
 from services.identity.actions import bindings, sessions
 from services.identity.actions.step_up import two_fresh_proofs
 from services.identity.models import Attempt, User
@@ -74,6 +74,7 @@ def _keep(tx: Transaction, caller: Caller, label: str, made: Registered, *, own:
 
 def rename(tx: Transaction, caller: Caller, request: pb.RenamePasskeyRequest) -> None:
     """Call it something else. Raises NotFound."""
+    sessions.needed(caller)
     mine = (Passkey.id == request.passkey_id, Passkey.user_id == caller.user_id)
     label = " ".join(request.label.split()) or "-"
     if tx.execute(update(Passkey).where(*mine).values(label=label).returning(Passkey.id)).scalar() is None:
@@ -82,8 +83,8 @@ def rename(tx: Transaction, caller: Caller, request: pb.RenamePasskeyRequest) ->
 
 
 def remove(tx: Transaction, caller: Caller, request: pb.RemovePasskeyRequest) -> None:
-    """End it at once; the person is told. Raises NotFound."""
-    two_fresh_proofs(tx, caller)
+    """End it at once, and the other sessions: one may have been opened with it. The person is told. Raises NotFound."""
+    sessions.end_all(tx, caller.user_id, but=two_fresh_proofs(tx, caller))
     gone = delete(Passkey).where(Passkey.id == request.passkey_id, Passkey.user_id == caller.user_id).returning(Passkey.id)
     if tx.execute(gone).scalar() is None:
         raise NotFound("passkey_not_found", "There is no such passkey.")
@@ -91,9 +92,10 @@ def remove(tx: Transaction, caller: Caller, request: pb.RemovePasskeyRequest) ->
     history.record(tx, "passkey.remove", user_id=caller.user_id, subject=request.passkey_id)
 
 
-def ask(tx: Transaction, party: RelyingParty, request: pb.AskForPasskeyRequest) -> str:
-    """What the browser is to be asked at sign-in. Raises Unauthenticated `attempt_over`, Conflict `method_not_here`."""
+def ask(tx: Transaction, party: RelyingParty, request: pb.AskForPasskeyRequest, *, address: str) -> str:
+    """What the browser is to be asked at sign-in. Raises Unauthenticated `attempt_over`, Conflict `method_not_here`, TooMany."""
     _offered(party)
+    budgets.ask(tx, "passkey", address=address)
     if not request.attempt:
         return party.request(_ask(tx, None), held=())
     live = (Attempt.token == tokens.digest(request.attempt), Attempt.ended_at.is_(None), Attempt.expires_at > clock.now())
@@ -128,8 +130,11 @@ def _second(tx: Transaction, party: RelyingParty, request: pb.SignInWithPasskeyR
         history.record(tx, "sign_in.refuse", user_id=attempt.user_id, subject=attempt.user_id, method=proofs.PASSKEY)
         return Unauthenticated(reason, "The passkey was not accepted.")
     tx.execute(update(Attempt).where(Attempt.id == attempt.id).values(ended_at=clock.now()))
-    password = not bindings.completed(tx, attempt.id)
-    return SignedIn(user_id, sessions.open_session(tx, user_id, user_agent=request.user_agent, password=password, method=proofs.PASSKEY))
+    first = bindings.completed(tx, attempt.id)
+    session = sessions.open_session(
+        tx, user_id, user_agent=request.user_agent, password=first.password, method=proofs.PASSKEY, identifier_id=first.identifier_id
+    )
+    return SignedIn(user_id, session)
 
 
 def _alone(tx: Transaction, party: RelyingParty, request: pb.SignInWithPasskeyRequest) -> SignedIn | Failure:

@@ -6,7 +6,7 @@ from chassis import clock
 from chassis.caller import Caller
 from chassis.db import Transaction
 from chassis.errors import NotFound
-from services.identity import rules
+from services.identity import identifiers, rules
 from services.identity.models import Membership, Organisation
 
 _held = select(Membership, Organisation).join(Organisation, Organisation.id == Membership.organisation_id)
@@ -28,7 +28,10 @@ def locked(*organisation_ids: str) -> Select[Organisation]:
 def administers(tx: Transaction, caller: Caller) -> list[Organisation]:
     """Those, whatever organisation the caller works in now."""
     now = clock.now()
-    living = (Membership.user_id == caller.user_id, Membership.role == rules.ADMINISTRATOR, Membership.removed_at.is_(None))
+    living = (
+        Membership.user_id == caller.user_id, Membership.role == rules.ADMINISTRATOR, Membership.removed_at.is_(None),
+        identifiers.reached(identifiers.of_session(caller.session_id or None)),
+    )  # fmt: skip
     return [
         organisation
         for own, organisation in tx.execute(_held.where(*living))

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from chassis import clock, telemetry
 from chassis.db import Database, Transaction
 from chassis.errors import Denied, Failure, NotFound, Unauthenticated
-from services.identity import addresses, history, identifiers, rules, tokens
+from services.identity import addresses, budgets, history, identifiers, rules, tokens
 from services.identity.actions import bindings, sessions, sign_in
 from services.identity.actions.sign_in import Finished
 from services.identity.models import User
@@ -33,16 +33,22 @@ class Away:
 
 @dataclass(frozen=True)
 class Who:
-    """One of ours; and what to bind to the account once all proofs are given, where a mail address says who it is."""
+    """One of ours; and what to bind to the account once all proofs are given, where a mail address says who it is.
+
+    Where a number says it that is not proven, the claim whose organisations alone it opens.
+    """
 
     user_id: str
     email: str
     binds: str | None
+    identifier_id: str | None = None
 
 
-def start(database: Database, clients: Clients, request: pb.StartWithProviderRequest) -> Away:
-    """Send the browser away. Raises NotFound `provider_not_found`, Unavailable `provider_unavailable`."""
+def start(database: Database, clients: Clients, request: pb.StartWithProviderRequest, *, address: str) -> Away:
+    """Send the browser away. Raises NotFound `provider_not_found`, Unavailable `provider_unavailable`, TooMany."""
     client, state, browser = _client(clients, request.provider), tokens.new(), tokens.new()
+    with database.transaction() as tx:
+        budgets.ask(tx, "provider", address=address)
     url = client.address(state=state, browser=browser, language=request.language)
     with database.transaction() as tx:
         tx.add(
@@ -118,8 +124,8 @@ def _by_email(tx: Transaction, provider: Provider, claims: Claims) -> Who | None
 def _by_identifier(tx: Transaction, keyring: Keyring, read: Identifier, claims: Claims) -> Who | None:
     """The account of the number. Nothing is bound: whoever has the number is the person, each time anew."""
     said = read.read(claims)
-    user = identifiers.opened(tx, keyring, country=said[0], identifier=said[1]) if said else None
-    return Who(user.id, user.email, None) if user else None
+    found = identifiers.opened(tx, keyring, country=said[0], identifier=said[1]) if said else None
+    return Who(found.user.id, found.user.email, None, found.identifier_id) if found else None
 
 
 def _nobody() -> Denied:
@@ -128,15 +134,17 @@ def _nobody() -> Denied:
 
 def _sign_in(
     tx: Transaction, keyring: Keyring, provider: Provider, claims: Claims, who: Who, request: pb.FinishWithProviderRequest
-) -> Finished:
+) -> Finished | Failure:
     """A session, where the provider has seen two factors; else the attempt that goes on with ours (ACC-21)."""
     history.record(tx, "sign_in.start", user_id=who.user_id, subject=who.user_id, provider=provider.name)
     if provider.two_factors(claims):
         if who.binds:
             bindings.keep(tx, who.user_id, issuer=provider.issuer, subject=who.binds)
-        session = sessions.open_session(tx, who.user_id, user_agent=request.user_agent, password=False)
+        session = sessions.open_session(tx, who.user_id, user_agent=request.user_agent, password=False, identifier_id=who.identifier_id)
         return Finished(who.user_id, session=session)
     begun = sign_in.begin(tx, keyring, who.user_id, who.email)
-    goes_on = {"attempt_id": begun.attempt_id, "user_id": who.user_id, "subject": who.binds}
+    if isinstance(begun, Failure):
+        return begun
+    goes_on = {"attempt_id": begun.attempt_id, "user_id": who.user_id, "subject": who.binds, "identifier_id": who.identifier_id}
     tx.execute(update(ProviderSignIn).where(ProviderSignIn.state == tokens.digest(request.state)).values(goes_on))
     return Finished(who.user_id, begun=begun)

@@ -12,7 +12,7 @@ from chassis.caller import Caller
 from chassis.db import Transaction
 from chassis.errors import Conflict, NotFound
 from services.identity import letters
-from services.identity.actions import members, power, validity
+from services.identity.actions import coming_in, members, power, validity
 from services.identity.models import Membership, User
 from services.identity.replacements import Replacement
 
@@ -26,7 +26,7 @@ def start(tx: Transaction, caller: Caller, request: pb.StartReplacementRequest) 
     old = members.own_member(tx, caller, request.membership_id)
     person = tx.get_one(User, old.user_id)
     # Of somebody who has not come in yet, nothing is known here but what was entered (NET-09).
-    email, first_name, last_name = old.entered or (person.email, person.first_name, person.last_name)
+    _email, first_name, last_name = old.entered or ("", person.first_name, person.last_name)
     invited = members.Invited(request.email, first_name, last_name, person.language)
     new_id = members.join(tx, caller, organisation, invited, held=members.Held(old.role, old.programmes))
     if old.first_day or old.last_day:
@@ -37,7 +37,7 @@ def start(tx: Transaction, caller: Caller, request: pb.StartReplacementRequest) 
     made = tx.execute(row.on_conflict_do_nothing().returning(Replacement.id)).scalar()
     if made is None:
         raise Conflict("replacement_pending", "This member's address is being replaced already.", fields={"email": "replacement_pending"})
-    letters.tell(tx, person.id, letters.ADDRESS_REPLACING, email=email, membership_id=old.id, inviter_name=caller.name)
+    letters.tell(tx, person.id, letters.ADDRESS_REPLACING, membership_id=old.id, inviter_name=caller.name)
     tx.record("member.replace_address", organisation=organisation.id, subject=old.id, by=new_id)
     return made
 
@@ -62,6 +62,7 @@ def complete(tx: Transaction, user_id: str) -> None:
         organisation = tx.scalars(power.locked(each.organisation_id)).one()
         if tx.get_one(Replacement, each.id, populate_existing=True).ended_at:
             continue
+        coming_in.come_in(tx, tx.get_one(Membership, each.new_id, populate_existing=True))
         old = tx.get_one(Membership, each.old_id, populate_existing=True)
         # Where it would leave no administrator, because the new one was made less meanwhile, both stay until somebody decides.
         with suppress(Conflict):

@@ -6,37 +6,41 @@ from typing import Protocol
 import uuid_utils.compat as uuid
 from kontor.identity.v1 import events_pb2
 from kontor.identity.v1 import identity_pb2 as pb
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Uuid, literal, select, update
 
 from chassis import clock
 from chassis.caller import STEP_UP_AGE, Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Denied, NotFound
-from services.identity import history, letters, rules, tokens
-from services.identity.actions import replacing
+from services.identity import history, identifiers, letters, rules, tokens
+from services.identity.actions import coming_in, replacing
 from services.identity.device_rows import Device, WebSignIn
 from services.identity.models import Attempt, Membership, Organisation, Session
 
 
 def open_session(
-    tx: Transaction, user_id: str, *, user_agent: str, method: str = "", device_id: str | None = None, password: bool = True
-) -> str:
+    tx: Transaction, user_id: str, *, user_agent: str, method: str = "", device_id: str | None = None, password: bool = True,
+    identifier_id: str | None = None,
+) -> str:  # fmt: skip
     """Begin a session and answer its token. Who belongs to one organisation is in it; others choose (ACC-29).
 
     `method` is the second factor it was proved with, `device_id` the enrolled device it is opened on. Where no `password` was given, what
-    demands it asks for it.
+    demands it asks for it. One that a number opens which is not proven, `identifier_id`, reaches what was entered with that number only.
     """
-    replacing.complete(tx, user_id)
+    first = coming_in.open_account(tx, user_id, identifier_id=identifier_id)
+    if identifier_id is None:
+        replacing.complete(tx, user_id)
     now, token = clock.now(), tokens.new()
-    belongs = [membership.id for membership in _usable(tx, user_id)]
+    belongs = _usable(tx, user_id, identifiers.reached(literal(identifier_id, Uuid(as_uuid=False))))
+    alone = belongs[0] if len(belongs) == 1 else None
     session = Session(
-        id=str(uuid.uuid7()), token=tokens.digest(token), user_id=user_id, membership_id=belongs[0] if len(belongs) == 1 else None,
+        id=str(uuid.uuid7()), token=tokens.digest(token), user_id=user_id, membership_id=alone.id if alone else None,
         user_agent=user_agent[:300], created_at=now, seen_at=now, authenticated_at=now,
-        password_at=now if password else now - STEP_UP_AGE, method=method, device_id=device_id,
+        password_at=now if password else now - STEP_UP_AGE, method=method, device_id=device_id, identifier_id=identifier_id,
     )  # fmt: skip
     tx.add(session)
-    if session.membership_id:
-        _came(tx, session.membership_id)
+    if alone:
+        coming_in.come_in(tx, alone, first=first)
     history.record(tx, "session.open", user_id=user_id, subject=session.id)
     return token
 
@@ -70,23 +74,19 @@ def choose_organisation(tx: Transaction, caller: Caller, request: pb.ChooseOrgan
     Raises NotFound where the caller does not belong, or not today.
     """
     own = needed(caller)
-    membership = next((each for each in _usable(tx, caller.user_id) if each.id == request.membership_id.lower()), None)
+    usable = _usable(tx, caller.user_id, identifiers.reached(identifiers.of_session(own)))
+    membership = next((each for each in usable if each.id == request.membership_id.lower()), None)
     if membership is None:
         raise NotFound("membership_not_found", "You are not a member there.")
+    coming_in.come_in(tx, membership)
     tx.execute(update(Session).where(Session.id == own).values(membership_id=membership.id))
-    _came(tx, membership.id)
     tx.record("session.choose", organisation=membership.organisation_id, subject=membership.id)
 
 
-def _came(tx: Transaction, membership_id: str) -> None:
-    """Who comes in is shown as who it is: until then an administrator sees of somebody found by an identifier what was entered (NET-09)."""
-    tx.execute(update(Membership).where(Membership.id == membership_id, Membership.entered.is_not(None)).values(entered=None))
-
-
-def _usable(tx: Transaction, user_id: str) -> list[Membership]:
-    """The memberships in which the person may work today (NET-13)."""
+def _usable(tx: Transaction, user_id: str, reached: ColumnElement[bool]) -> list[Membership]:
+    """The memberships in which the person may work today (NET-13), of those that the session reaches."""
     here = select(Membership, Organisation.time_zone).join(Organisation, Organisation.id == Membership.organisation_id)
-    living, now = (Membership.user_id == user_id, Membership.removed_at.is_(None)), clock.now()
+    living, now = (Membership.user_id == user_id, Membership.removed_at.is_(None), reached), clock.now()
     rows = tx.execute(here.where(*living))
     return [each for each, zone in rows if rules.in_force(each.first_day, each.last_day, today=rules.today(zone, now))]
 

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Row
 
 from chassis import clock, telemetry
 from chassis.db import Database, Transaction
-from chassis.errors import Conflict, Failure, Invalid, Unauthenticated
+from chassis.errors import Conflict, Denied, Failure, Invalid, Unauthenticated
 from services.identity import addresses, enrolment, held, history, proofs, rules, throttle, tokens, totp
 from services.identity.actions import bindings, sessions
 from services.identity.held import Methods
@@ -43,18 +43,19 @@ class Finished:
 
 
 def start(database: Database, passwords: Passwords, keyring: Keyring, request: pb.StartSignInRequest) -> Begun:
-    """Check address and password. Raises Unauthenticated `wrong_credentials`, TooMany."""
+    """Check address and password. Raises Unauthenticated `wrong_credentials`, TooMany, and Denied as `begin` answers."""
     address = addresses.typed(request.email)
     user = proofs.password(database, passwords, address, request.password)
+    wrong = Unauthenticated("wrong_credentials", "Address and password do not belong together.")
     with database.transaction() as tx:
-        begun = begin(tx, keyring, user.id, user.email) if user and _unchanged(tx, user) else None
-        if begun and user:
+        outcome = begin(tx, keyring, user.id, user.email) if user and _unchanged(tx, user) else wrong
+        if user and outcome is not wrong:
             tries = throttle.forgive(tx, address)
             history.record(tx, "sign_in.start", user_id=user.id, subject=user.id, **({"tries": str(tries)} if tries > 1 else {}))
-    if begun is None:
-        telemetry.log(__name__).warning("sign-in refused", user_id=user.id if user else "")
-        raise Unauthenticated("wrong_credentials", "Address and password do not belong together.")
-    return begun
+    if isinstance(outcome, Failure):
+        telemetry.log(__name__).warning("sign-in refused", reason=outcome.reason, user_id=user.id if user else "")
+        raise outcome
+    return outcome
 
 
 def _unchanged(tx: Transaction, user: Row[str, str, str | None, str]) -> bool:
@@ -63,9 +64,14 @@ def _unchanged(tx: Transaction, user: Row[str, str, str | None, str]) -> bool:
     return tx.scalar(same) is not None
 
 
-def begin(tx: Transaction, keyring: Keyring, user_id: str, email: str) -> Begun:
-    """An attempt of somebody whose first proof was right."""
+def begin(tx: Transaction, keyring: Keyring, user_id: str, email: str) -> Begun | Denied:
+    """An attempt of somebody whose first proof was right. Denied `provider_needed` where that would be the only one.
+
+    Who has come in without a factor of ours did so through a provider: a password, which a mailbox is enough to set, must not enrol one.
+    """
     methods = held.methods(tx, keyring, user_id)
+    if not methods.usable and tx.scalar(select(User.opened_at).where(User.id == user_id)):
+        return Denied("provider_needed", "Sign in through the provider as before, or with a code that an administrator has made.")
     begun = Begun(str(uuid.uuid7()), tokens.new(), email, None if methods.usable else totp.new_secret(), methods)
     tx.add(
         Attempt(
@@ -136,8 +142,10 @@ def _finish(tx: Transaction, keyring: Keyring, request: pb.FinishSignInRequest, 
         return Finished(attempt.user_id, begun=_go_on_enrolling(tx, keyring, attempt, request.attempt))
     # The attempt's row is ours until commit: no other request can turn it into a second session.
     tx.execute(update(Attempt).where(Attempt.id == attempt.id).values(ended_at=clock.now()))
-    password = not bindings.completed(tx, attempt.id)
-    session = sessions.open_session(tx, attempt.user_id, user_agent=request.user_agent, method=method, password=password)
+    first = bindings.completed(tx, attempt.id)
+    session = sessions.open_session(
+        tx, attempt.user_id, user_agent=request.user_agent, method=method, password=first.password, identifier_id=first.identifier_id
+    )
     return Finished(attempt.user_id, session=session)
 
 

@@ -27,7 +27,10 @@ def step_up(
         _password(database, passwords, caller, request.password)
     with database.transaction() as tx:
         method = method or held.methods(tx, telephone.keyring, caller.user_id).preferred
-        reason = proofs.second_factor(tx, telephone.keyring, caller.user_id, Given(method, request.code, own))
+        reason = (
+            "method_not_here" if method == proofs.VOUCHED  # it stands for the factors while others are enrolled, and for nothing else
+            else proofs.second_factor(tx, telephone.keyring, caller.user_id, Given(method, request.code, own))
+        )  # fmt: skip
         if reason is None:
             renewed = {"authenticated_at": now, "method": method, **({"password_at": now} if request.password else {})}
             tx.execute(update(Session).where(Session.id == own, Session.user_id == caller.user_id).values(renewed))

@@ -19,8 +19,7 @@ class Account(identity_pb2_grpc.AccountServicer):
 
     def GetProfile(self, _: pb.GetProfileRequest, __: grpc.ServicerContext) -> pb.Profile:
         """Name, language, organisations; to an API key only its own one."""
-        who = caller.current()
-        profile = messages.profile(self._database, who.user_id)
+        who, profile = caller.current(), self._own()
         if not who.session_id:
             own = [each for each in profile.memberships if each.membership_id == who.membership_id]
             del profile.memberships[:]
@@ -31,7 +30,7 @@ class Account(identity_pb2_grpc.AccountServicer):
         """Name and language."""
         with self._database.transaction() as tx:
             account.update_profile(tx, caller.current(), request)
-        return messages.profile(self._database, caller.current().user_id)
+        return self._own()
 
     def ChangePassword(self, request: pb.ChangePasswordRequest, _: grpc.ServicerContext) -> pb.ChangePasswordResponse:
         """With the present one."""
@@ -42,4 +41,8 @@ class Account(identity_pb2_grpc.AccountServicer):
         """From the next request on."""
         with self._database.transaction() as tx:
             account.accept_terms(tx, caller.current(), request)
-        return messages.profile(self._database, caller.current().user_id)
+        return self._own()
+
+    def _own(self) -> pb.Profile:
+        who = caller.current()
+        return messages.profile(self._database, who.user_id, session_id=who.session_id)

@@ -77,7 +77,8 @@ class Administration(administration_pb2_grpc.AdministrationServicer):
         return pb.CancelReplacementResponse()
 
     def _administered(self) -> list[identity_pb2.Membership]:
-        known = messages.profile(self._database, caller.current().user_id)
+        who = caller.current()
+        known = messages.profile(self._database, who.user_id, session_id=who.session_id)
         return [each for each in known.memberships if each.role == identity_pb2.ROLE_ADMINISTRATOR]
 
     def _replacements(self) -> list[pb.Replacement]:

@@ -5,7 +5,7 @@ from kontor.identity.v1 import devices_pb2 as pb
 from kontor.identity.v1 import devices_pb2_grpc
 from sqlalchemy import select
 
-from chassis import caller
+from chassis import caller, rpc
 from chassis.db import Database
 from services.identity.actions import devices, refresh, sessions
 from services.identity.actions.devices import Proving
@@ -43,10 +43,11 @@ class Devices(devices_pb2_grpc.DevicesServicer):
             devices.remove(tx, caller.current(), request)
         return self._listed()
 
-    def AskDevice(self, request: pb.AskDeviceRequest, _: grpc.ServicerContext) -> pb.AskDeviceResponse:
+    def AskDevice(self, request: pb.AskDeviceRequest, context: grpc.ServicerContext) -> pb.AskDeviceResponse:
         """Whether or not there is such a device."""
         with self._database.transaction() as tx:
-            return pb.AskDeviceResponse(challenge=devices.ask(tx, request.device_id.lower()))
+            challenge = devices.ask_known(tx, request, address=request.address or rpc.address_of(context))
+        return pb.AskDeviceResponse(challenge=challenge)
 
     def SignInWithDevice(self, request: pb.SignInWithDeviceRequest, _: grpc.ServicerContext) -> pb.SignInWithDeviceResponse:
         """A session."""

@@ -117,7 +117,7 @@ class Invitations(invitations_pb2_grpc.InvitationsServicer):
         )  # fmt: skip
         if not for_the_operator:
             answer.phone_number = inviting.phone_of(keyring, who)
-            answer.identifier_country, answer.identifier = identifiers.shown(tx, keyring, who.membership.identifier_id)
+            answer.identifier_country, answer.identifier = identifiers.shown(tx, keyring, who.membership)
         if last:
             answer.changed = inviting.changed(tx, keyring, who, last)
             _fill(answer, last)

@@ -6,18 +6,18 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from kontor.identity.v1 import identity_pb2 as pb
-from sqlalchemy import bindparam, case, exists, func, select
+from sqlalchemy import bindparam, case, func, or_, select
 from sqlalchemy.engine import Row
 
 from chassis import clock
 from chassis.db import Database
 from chassis.errors import NotFound
-from services.identity import identifiers, invitations, rules
+from services.identity import identifiers, invitations, rules, tokens
 from services.identity.actions import validity
 from services.identity.actions.members import ROLES
 from services.identity.actions.organisations import KINDS
 from services.identity.invitation_rows import Invitation
-from services.identity.models import Factor, Membership, Organisation, Session, User
+from services.identity.models import Membership, Organisation, Session, User
 
 ORGANISATION = (
     Organisation.id.label("organisation_id"), Organisation.kind, Organisation.name.label("organisation_name"), Organisation.number,
@@ -40,7 +40,7 @@ SHOWN = (
     func.coalesce(Membership.entered[2], User.first_name).label("first_name"),
     func.coalesce(Membership.entered[3], User.last_name).label("last_name"),
 )  # fmt: skip
-ACTIVATED = _came_in & User.verified_at.is_not(None) & User.password_hash.is_not(None) & exists().where(Factor.user_id == User.id)
+ACTIVATED = _came_in & User.opened_at.is_not(None)
 _last_seen = select(func.max(Session.seen_at)).where(Session.membership_id == Membership.id).scalar_subquery()
 MEMBERS = (
     select(User.id.label("user_id"), *SHOWN, *MEMBERSHIP, Membership.organisation_id, Membership.added_at, Membership.stop_emails)
@@ -51,10 +51,15 @@ MEMBERS = (
     .outerjoin(Invitation, (Invitation.membership_id == Membership.id) & invitations.LATEST)
     .where(Membership.organisation_id == bindparam("organisation"), Membership.removed_at.is_(None))
 )
+_opened_by = (
+    select(Session.identifier_id)
+    .where(or_(Session.id == bindparam("session", type_=Session.id.type), Session.token == bindparam("token", type_=Session.token.type)))
+    .scalar_subquery()
+)
 _profile = (
     select(*PERSON, *MEMBERSHIP, *ORGANISATION)
     .select_from(User)
-    .outerjoin(Membership, (Membership.user_id == User.id) & Membership.removed_at.is_(None))
+    .outerjoin(Membership, (Membership.user_id == User.id) & Membership.removed_at.is_(None) & identifiers.reached(_opened_by))
     .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
     .where(User.id == bindparam("user"))
     .order_by(Organisation.name, Membership.id)
@@ -63,9 +68,10 @@ _organisation = select(*ORGANISATION).where(Organisation.id == bindparam("organi
 _member = MEMBERS.where(Membership.id == bindparam("membership"))
 
 
-def profile(database: Database, user_id: str) -> pb.Profile:
-    """A person with the organisations they may work in now."""
-    return to_profile(database.read(_profile, {"user": user_id}))
+def profile(database: Database, user_id: str, *, session_id: str = "", token: str = "") -> pb.Profile:
+    """A person with the organisations they may work in now, as far as the session reaches: by its id, or by the token just handed out."""
+    asked = {"user": user_id, "session": session_id or None, "token": tokens.digest(token) if token else None}
+    return to_profile(database.read(_profile, asked))
 
 
 def organisation(database: Database, organisation_id: str) -> pb.Organisation:
@@ -140,8 +146,6 @@ def to_member(row: Row[Any]) -> pb.Member:
         last_seen_at=moment(row.last_seen_at) if row.last_seen_at else None, validity=validity.written(row), in_force=in_force(row),
         invitation=invitation_state(row), system_id=identifiers.written(row.system_id) if row.system_id else "", programmes=row.programmes,
     )  # fmt: skip
-
-
 
 
 def to_session(row: Row[Any], *, present: bool) -> pb.SessionInfo:

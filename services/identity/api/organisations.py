@@ -1,5 +1,7 @@
 """Answers the Organisations RPCs."""
 
+from datetime import timedelta
+
 import grpc
 from kontor.identity.v1 import identity_pb2 as pb
 from kontor.identity.v1 import identity_pb2_grpc
@@ -14,8 +16,8 @@ from services.identity.telephone import Telephone
 class Organisations(identity_pb2_grpc.OrganisationsServicer):
     """Organisations and who belongs to them."""
 
-    def __init__(self, database: Database, telephone: Telephone) -> None:
-        self._database, self._telephone = database, telephone
+    def __init__(self, database: Database, telephone: Telephone, *, vouched_life: timedelta) -> None:
+        self._database, self._telephone, self._vouched_life = database, telephone, vouched_life
 
     def CreateFirm(self, request: pb.CreateFirmRequest, _: grpc.ServicerContext) -> pb.Organisation:
         """A firm and its first administrator."""
@@ -80,7 +82,7 @@ class Organisations(identity_pb2_grpc.OrganisationsServicer):
     def VouchForMember(self, request: pb.VouchForMemberRequest, _: grpc.ServicerContext) -> pb.VouchForMemberResponse:
         """The code is in this answer and nowhere else."""
         with self._database.transaction() as tx:
-            made = vouch.vouch(tx, self._telephone.keyring, caller.current(), request)
+            made = vouch.vouch(tx, self._telephone.keyring, caller.current(), request, life=self._vouched_life)
         return pb.VouchForMemberResponse(code=made.code, expires_at=messages.moment(made.expires_at))
 
     def ResolveNames(self, request: pb.ResolveNamesRequest, _: grpc.ServicerContext) -> pb.ResolveNamesResponse:

@@ -5,7 +5,7 @@ from kontor.identity.v1 import passkeys_pb2 as pb
 from kontor.identity.v1 import passkeys_pb2_grpc
 from sqlalchemy import select
 
-from chassis import caller
+from chassis import caller, rpc
 from chassis.db import Database
 from services.identity.actions import passkeys, sessions
 from services.identity.api import messages
@@ -47,15 +47,17 @@ class Passkeys(passkeys_pb2_grpc.PasskeysServicer):
             passkeys.remove(tx, caller.current(), request)
         return self._listed()
 
-    def AskForPasskey(self, request: pb.AskForPasskeyRequest, _: grpc.ServicerContext) -> pb.AskForPasskeyResponse:
+    def AskForPasskey(self, request: pb.AskForPasskeyRequest, context: grpc.ServicerContext) -> pb.AskForPasskeyResponse:
         """What to ask the browser at sign-in."""
         with self._database.transaction() as tx:
-            return pb.AskForPasskeyResponse(options=passkeys.ask(tx, self._party, request))
+            options = passkeys.ask(tx, self._party, request, address=request.address or rpc.address_of(context))
+        return pb.AskForPasskeyResponse(options=options)
 
     def SignInWithPasskey(self, request: pb.SignInWithPasskeyRequest, _: grpc.ServicerContext) -> pb.SignInWithPasskeyResponse:
         """A session."""
         done = passkeys.sign_in(self._database, self._party, request)
-        return pb.SignInWithPasskeyResponse(session=done.session, profile=messages.profile(self._database, done.user_id))
+        profile = messages.profile(self._database, done.user_id, token=done.session)
+        return pb.SignInWithPasskeyResponse(session=done.session, profile=profile)
 
     def _listed(self) -> pb.PasskeyList:
         who = caller.current()

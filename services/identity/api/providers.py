@@ -7,7 +7,7 @@ from kontor.identity.v1 import providers_pb2 as pb
 from kontor.identity.v1 import providers_pb2_grpc
 from sqlalchemy import select
 
-from chassis import caller
+from chassis import caller, rpc
 from chassis.db import Database
 from services.identity.actions import bindings, providers, sessions
 from services.identity.actions.providers import Clients
@@ -31,9 +31,9 @@ class Providers(providers_pb2_grpc.ProvidersServicer):
         known = [each.provider for each in self._clients.values()]
         return pb.ListProvidersResponse(providers=[pb.Provider(name=each.name, label=each.label(request.language)) for each in known])
 
-    def StartWithProvider(self, request: pb.StartWithProviderRequest, _: grpc.ServicerContext) -> pb.StartWithProviderResponse:
+    def StartWithProvider(self, request: pb.StartWithProviderRequest, context: grpc.ServicerContext) -> pb.StartWithProviderResponse:
         """Away."""
-        away = providers.start(self._database, self._clients, request)
+        away = providers.start(self._database, self._clients, request, address=request.address or rpc.address_of(context))
         return pb.StartWithProviderResponse(url=away.url, browser=away.browser)
 
     def FinishWithProvider(self, request: pb.FinishWithProviderRequest, _: grpc.ServicerContext) -> pb.FinishWithProviderResponse:
@@ -41,7 +41,8 @@ class Providers(providers_pb2_grpc.ProvidersServicer):
         done = providers.finish(self._database, self._telephone.keyring, self._clients, request)
         if done.begun:
             return pb.FinishWithProviderResponse(begun=methods.to_begun(done.begun, self._telephone))
-        return pb.FinishWithProviderResponse(session=done.session, profile=messages.profile(self._database, done.user_id))
+        profile = messages.profile(self._database, done.user_id, token=done.session)
+        return pb.FinishWithProviderResponse(session=done.session, profile=profile)
 
     def ListProviderBindings(self, request: pb.ListProviderBindingsRequest, _: grpc.ServicerContext) -> pb.ProviderBindingList:
         """One's own."""

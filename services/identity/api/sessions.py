@@ -15,7 +15,7 @@ from chassis import caller, clock, rpc
 from chassis.caller import LIFETIME, REUSED_SECONDS, Caller, Signer
 from chassis.db import Database
 from chassis.errors import Unauthenticated
-from services.identity import rules, tokens
+from services.identity import identifiers, rules, tokens
 from services.identity.actions import sessions, step_up
 from services.identity.api import keys, messages, methods
 from services.identity.assertions import assertions
@@ -26,10 +26,14 @@ from services.identity.telephone import Telephone
 _session = (
     select(
         Session.id.label("session_id"), Session.membership_id.label("chosen_id"), Session.created_at, Session.seen_at, Session.ended_at,
-        Session.authenticated_at, Session.address, Session.device_id, *messages.PERSON, *messages.MEMBERSHIP, *messages.ORGANISATION,
+        Session.authenticated_at, Session.address, Session.device_id, Session.identifier_id,
+        *messages.PERSON, *messages.MEMBERSHIP, *messages.ORGANISATION,
     )
     .join(User, User.id == Session.user_id)
-    .outerjoin(Membership, (Membership.user_id == User.id) & Membership.removed_at.is_(None))
+    .outerjoin(
+        Membership,
+        (Membership.user_id == User.id) & Membership.removed_at.is_(None) & identifiers.reached(Session.identifier_id.expression),
+    )
     .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
     .where(Session.token == bindparam("token"))
     .order_by(Organisation.name, Membership.id)
@@ -54,7 +58,8 @@ class Sessions(identity_pb2_grpc.SessionsServicer):
         held = rows[0] if rows else None
         if held is None or rules.session_over(created=held.created_at, seen=held.seen_at, ended=held.ended_at, now=clock.now()):
             raise Unauthenticated("session_ended", "The session has ended.")
-        sessions.see(self._database, held, request.address)
+        if not request.quiet:
+            sessions.see(self._database, held, request.address)
         # Before the terms are accepted nobody gets to any organisation (NET-36).
         current = _current(rows) if held.terms_version == rules.TERMS_VERSION else None
         who = _caller(held, current, session_id=held.session_id, authenticated_at=int(held.authenticated_at.timestamp()))
@@ -125,7 +130,7 @@ def _caller(
 ) -> Caller:
     allowed = set(rules.permissions(current.kind, current.role, current.programmes)) if current else set()
     if within is None:
-        allowed |= set(rules.without_organisation(operator=person.operator))
+        allowed |= set(rules.without_organisation(operator=person.operator and person.identifier_id is None))
     who = Caller(
         user_id=person.user_id, name=f"{person.first_name} {person.last_name}", language=person.language, session_id=session_id,
         permissions=tuple(sorted(allowed if within is None else allowed & set(within))), authenticated_at=authenticated_at,

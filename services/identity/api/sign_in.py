@@ -4,7 +4,9 @@ import grpc
 from kontor.identity.v1 import identity_pb2 as pb
 from kontor.identity.v1 import identity_pb2_grpc
 
+from chassis import rpc
 from chassis.db import Database
+from services.identity import addresses
 from services.identity.actions import account, links, sign_in
 from services.identity.api import messages, methods
 from services.identity.passwords import Passwords
@@ -23,10 +25,10 @@ class SignIn(identity_pb2_grpc.SignInServicer):
     def __init__(self, database: Database, passwords: Passwords, telephone: Telephone) -> None:
         self._database, self._passwords, self._telephone = database, passwords, telephone
 
-    def RequestPasswordLink(self, request: pb.RequestPasswordLinkRequest, _: grpc.ServicerContext) -> pb.RequestPasswordLinkResponse:
-        """Always the same answer."""
+    def RequestPasswordLink(self, request: pb.RequestPasswordLinkRequest, context: grpc.ServicerContext) -> pb.RequestPasswordLinkResponse:
+        """The same answer for every address."""
         with self._database.transaction() as tx:
-            links.request_password_link(tx, request)
+            links.request_password_link(tx, request, address=request.address or rpc.address_of(context))
         return pb.RequestPasswordLinkResponse()
 
     def ShowLink(self, request: pb.ShowLinkRequest, _: grpc.ServicerContext) -> pb.ShowLinkResponse:
@@ -37,6 +39,7 @@ class SignIn(identity_pb2_grpc.SignInServicer):
         if state == "open":
             shown.email, shown.organisation_name = link.email, link.organisation_name or ""
         if link.used_at:
+            shown.email = addresses.masked(link.email)
             shown.used_at.CopyFrom(messages.moment(link.used_at))
         return shown
 
@@ -68,6 +71,6 @@ class SignIn(identity_pb2_grpc.SignInServicer):
         keyring = self._telephone.keyring
         done = sign_in.finish(self._database, keyring, request, method=methods.method(request.method))
         if done.begun is None:
-            return pb.FinishSignInResponse(session=done.session, profile=messages.profile(self._database, done.user_id))
+            return pb.FinishSignInResponse(session=done.session, profile=messages.profile(self._database, done.user_id, token=done.session))
         enrolment = methods.to_enrolment(done.begun.secret or "", done.begun.email)
         return pb.FinishSignInResponse(enrolment=enrolment, methods=methods.offered(self._telephone))

@@ -18,9 +18,9 @@ EVERY = timedelta(hours=1)
 AT_A_TIME = 500
 # What is sealed, and beside what alone it opens.
 SEALED: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[str]], ...] = (
-    (Factor.secret, Factor.user_id), (Membership.phone, Membership.id), (Invitation.phone, Invitation.id),
-    (Invitation.person, Invitation.id), (Identifier.sealed, Identifier.id), (SmsWarning.phone, SmsWarning.user_id),
-    (Device.pin, Device.id),
+    (Factor.secret, Factor.user_id), (Membership.phone, Membership.id), (Membership.identifier, Membership.id),
+    (Invitation.phone, Invitation.id), (Invitation.person, Invitation.id), (Identifier.sealed, Identifier.id),
+    (SmsWarning.phone, SmsWarning.user_id), (Device.pin, Device.id),
 )  # fmt: skip
 
 

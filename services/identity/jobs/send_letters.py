@@ -1,18 +1,19 @@
 """Send the letters that are due, each with a link made this moment, until the mail server has taken them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import uuid_utils.compat as uuid
 from kontor.notify.v1 import notify_pb2, notify_pb2_grpc
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.engine import Row
 
 from chassis import caller, clock, telemetry
 from chassis.caller import Caller
 from chassis.db import Database, Transaction
 from chassis.errors import Failure, Invalid
-from services.identity import invitations, letters, rules, tokens
+from services.identity import budgets, invitations, letters, rules, tokens
 from services.identity.invitation_rows import Invitation
 from services.identity.models import Letter, Link, Membership, Organisation, User
 from services.identity.sealing import Keyring
@@ -60,26 +61,37 @@ NO_ACCOUNT = "no_account"
 
 @dataclass(frozen=True)
 class Post:
-    """Where letters are handed over, the address of the portal that their links lead to, and what codes of invitations are made with."""
+    """Where letters are handed over, the address of the portal that their links lead to, and what codes of invitations are made with.
+
+    How long invitations work, and links by the kind of letter they stand in.
+    """
 
     stub: notify_pb2_grpc.LettersStub
     public_url: str
     keyring: Keyring
     invitation_life: timedelta
+    link_lives: Mapping[str, timedelta]
 
 
 def run(database: Database, post: Post) -> None:
-    """Send one letter after the other. When one is not taken the rest waits for the next slot: the mail server is likely away."""
+    """Send one letter after the other, those to strangers last: however many somebody asks for, they hold up no welcome and no password.
+
+    When one is not taken the rest waits for the next slot: the mail server is likely away.
+    """
     with caller.acting(Caller(service="identity"), {}):
-        for _ in range(AT_MOST):
-            letter_id = _claim(database)
-            if letter_id is None or not _send(database, post, letter_id):
-                return
+        for strangers in (False, True):
+            for _ in range(AT_MOST):
+                letter_id = _claim(database, strangers=strangers)
+                if letter_id is None:
+                    break
+                if not _send(database, post, letter_id):
+                    return
 
 
-def _claim(database: Database) -> str | None:
-    """Take the letter that has been due longest; nobody else sends it within the lease."""
-    due = (Letter.sent_at.is_(None), Letter.dropped_at.is_(None), Letter.due_at <= clock.now())
+def _claim(database: Database, *, strangers: bool = False) -> str | None:
+    """Take the letter that has been due longest, to people with an account or to others; nobody else sends it within the lease."""
+    strange = (Letter.kind == letters.PASSWORD) & ~exists().where(User.email == Letter.email)
+    due = (Letter.sent_at.is_(None), Letter.dropped_at.is_(None), Letter.due_at <= clock.now(), strange if strangers else ~strange)
     first = select(Letter.id).where(*due).order_by(Letter.due_at).limit(1).with_for_update(skip_locked=True).scalar_subquery()
     lease = {"due_at": clock.now() + LEASE, "attempts": Letter.attempts + 1}
     with database.transaction() as tx:
@@ -123,8 +135,8 @@ def _compose(tx: Transaction, post: Post, letter: Letter) -> notify_pb2.SendNowR
     )  # fmt: skip
     if letter.kind == letters.INVITATION and not _with_code(tx, post, letter, request):
         return None
-    if person and letter.kind in rules.LINK_LIFE:
-        token, expires = _new_link(tx, letter, person, organisation.id if organisation else None)
+    if person and letter.kind in post.link_lives:
+        token, expires = _new_link(tx, post, letter, person, organisation.id if organisation else None)
         request.link = f"{post.public_url}/links/{token}"
         request.link_expires_at.FromDatetime(expires)
     return request
@@ -156,29 +168,32 @@ def _organisation(tx: Transaction, membership_id: str) -> Row[str, str] | None:
 
 
 def _superfluous(tx: Transaction, letter: Letter, *, known: bool) -> bool:
-    """Whether it came too late, or an address gets more of these than anybody needs: somebody may be flooding a stranger's mailbox."""
+    """Whether it came too late, or there are more of these than anybody needs: somebody may be flooding a mailbox, or all the world's."""
     now = clock.now()
     if letter.kind != letters.PASSWORD or now > letter.created_at + rules.LETTER_LIFE:
         return now > letter.created_at + rules.LETTER_LIFE
     kind, since = (letters.PASSWORD, timedelta(hours=1)) if known else (NO_ACCOUNT, timedelta(days=1))
     sent = select(func.count()).select_from(Letter).where(Letter.email == letter.email, Letter.kind == kind, Letter.sent_at > now - since)
-    return (tx.scalar(sent) or 0) >= (rules.PASSWORD_LETTERS_AN_HOUR if known else 1)
+    if (tx.scalar(sent) or 0) >= (rules.PASSWORD_LETTERS_AN_HOUR if known else 1):
+        return True
+    return not known and letter.attempts == 1 and bool(budgets.count(tx, "strangers", rules.STRANGERS_LETTERS, rules.STRANGERS_PERIOD))
 
 
-def _new_link(tx: Transaction, letter: Letter, person: User, organisation_id: str | None) -> tuple[str, datetime]:
+def _new_link(tx: Transaction, post: Post, letter: Letter, person: User, organisation_id: str | None) -> tuple[str, datetime]:
     """A link that takes the place of older ones of its kind, but not of one this very letter was sent with: that mail may have arrived."""
     now, token = clock.now(), tokens.new()
     same = [Link.organisation_id == organisation_id] if organisation_id else []
     older = [Link.user_id == person.id, Link.kind == letter.kind, Link.letter_id != letter.id, *same]
     tx.execute(update(Link).where(*older, Link.used_at.is_(None), Link.cancelled_at.is_(None)).values(cancelled_at=now))
-    expires = now + rules.LINK_LIFE[letter.kind]
+    expires = now + post.link_lives[letter.kind]
     tx.add(
         Link(
             id=str(uuid.uuid7()), token=tokens.digest(token), kind=letter.kind, user_id=person.id, organisation_id=organisation_id,
             letter_id=letter.id, expires_at=expires,
         )
     )  # fmt: skip
-    tx.record("link.make", organisation=organisation_id or person.id, subject=letter.id, kind=letter.kind)
+    # In the person's own trail: to an organisation it would tell that nobody has used the account before (P5).
+    tx.record("link.make", organisation=person.id, subject=letter.id, kind=letter.kind)
     return token, expires
 
 

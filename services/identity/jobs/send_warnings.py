@@ -19,6 +19,8 @@ from services.identity.warning_rows import SmsWarning
 
 EVERY = timedelta(seconds=2)
 AT_MOST = 200
+# No SMS are sent here; or no service answered, as its connection broke: then it may have left.
+NOT_AGAIN = ("sms_not_offered", "unavailable", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ def _take(database: Database) -> SmsWarning | None:
 
 def _send(database: Database, post: Post, warning: SmsWarning) -> bool:
     phone = post.keyring.unseal(warning.phone, bound_to=warning.user_id)
+    if not _answers(post):
+        _postpone(database, warning)
+        return False
     try:
         with database.transaction() as tx:
             budgets.spend_warning(tx, post.budgets, user_id=warning.user_id, phone=phone)
@@ -63,12 +68,22 @@ def _send(database: Database, post: Post, warning: SmsWarning) -> bool:
     except TimedOut:
         return True
     except (Unavailable, TooMany) as why:
-        telemetry.log(__name__).warning("warning by SMS waits", warning_id=warning.id, reason=why.reason)
-        if why.reason != "sms_not_offered":
+        telemetry.log(__name__).warning("warning by SMS not sent", warning_id=warning.id, reason=why.reason)
+        if why.reason not in NOT_AGAIN:
             _postpone(database, warning)
         return False
     except Failure as why:
         telemetry.log(__name__).warning("warning by SMS dropped", warning_id=warning.id, reason=why.reason)
+    return True
+
+
+def _answers(post: Post) -> bool:
+    """Whether notify is there at all: asked before, as afterwards no answer means that nobody knows."""
+    try:
+        post.stub.GetSmsState(notify_pb2.GetSmsStateRequest())
+    except Failure as why:
+        telemetry.log(__name__).warning("warnings by SMS wait", reason=why.reason)
+        return False
     return True
 
 

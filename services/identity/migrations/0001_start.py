@@ -188,3 +188,10 @@ def upgrade() -> None:
     op.create_index("ix_sessions_membership_id", "sessions", ["membership_id"], unique=False)
     op.create_index("ix_sessions_seen_at", "sessions", ["seen_at"], unique=False)
     op.create_index("ix_sessions_user_id", "sessions", ["user_id"], unique=False)
+
+
+def downgrade() -> None:
+    for table in ("sessions", "letters", "api_keys", "sign_in_attempts", "memberships", "links", "factors", "users"):
+        op.drop_table(table)
+    for table in ("password_counters", "organisations"):
+        op.drop_table(table)

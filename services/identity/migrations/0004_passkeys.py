@@ -38,3 +38,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_passkey_challenges"),
     )
     op.create_index("ix_passkey_challenges_expires_at", "passkey_challenges", ["expires_at"])
+
+
+def downgrade() -> None:
+    for table in ("passkey_challenges", "passkeys"):
+        op.drop_table(table)

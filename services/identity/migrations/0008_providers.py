@@ -40,3 +40,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("subject", "issuer", name="uq_provider_bindings_subject"),
         sa.UniqueConstraint("user_id", "issuer", name="uq_provider_bindings_user_id"),
     )
+
+
+def downgrade() -> None:
+    for table in ("provider_bindings", "provider_sign_ins"):
+        op.drop_table(table)

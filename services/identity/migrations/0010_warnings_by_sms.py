@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_sms_warnings_user_id_users"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_sms_warnings_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_sms_warnings"),
     )
     op.create_index("ix_sms_warnings_created_at", "sms_warnings", ["created_at"])

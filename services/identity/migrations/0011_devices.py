@@ -12,17 +12,26 @@ ID, MOMENT, DIGEST = sa.Uuid(as_uuid=False), sa.DateTime(timezone=True), sa.Larg
 
 
 def upgrade() -> None:
+    # The version before this one still adds people and opens sessions while it is replaced.
     op.add_column("users", sa.Column("terms_version", sa.String(20), nullable=False, server_default=""))
-    op.alter_column("users", "terms_version", server_default=None)
     op.add_column("users", sa.Column("terms_accepted_at", MOMENT, nullable=True))
     op.add_column("users", sa.Column("devices_ended_at", MOMENT, nullable=True))
     for name, size in (("method", 20), ("address", 60)):
         op.add_column("sessions", sa.Column(name, sa.String(size), nullable=False, server_default=""))
-        op.alter_column("sessions", name, server_default=None)
     op.add_column("sessions", sa.Column("device_id", ID, nullable=True))
     op.create_index("ix_sessions_device_id", "sessions", ["device_id"])
     _devices()
     _web_sign_ins()
+
+
+def downgrade() -> None:
+    for table in ("web_sign_ins", "refresh_tokens", "devices"):
+        op.drop_table(table)
+    op.drop_index("ix_sessions_device_id", "sessions")
+    for column in ("device_id", "address", "method"):
+        op.drop_column("sessions", column)
+    for column in ("devices_ended_at", "terms_accepted_at", "terms_version"):
+        op.drop_column("users", column)
 
 
 def _devices() -> None:
