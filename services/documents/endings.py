@@ -53,8 +53,8 @@ def end_version(tx: Transaction, document: Document, version: Version, why: Why)
     return stone
 
 
-def end_document(tx: Transaction, document: Document, why: Why) -> None:
-    """Take a document whose versions have all ended out of its folder, and tell everybody who could see it."""
+def end_document(tx: Transaction, document: Document, last: Version, why: Why) -> None:
+    """Take a document whose versions have all ended out of its folder, and tell everybody who could see it. ``last`` was the newest."""
     was_shared, readers = document.status in SHARED, access.readers(tx, document.folder_id)
     document.status, document.deleted_at, document.revision = Status.DELETED, clock.now(), document.revision + 1
     event = DocumentDeleted(
@@ -62,6 +62,7 @@ def end_document(tx: Transaction, document: Document, why: Why) -> None:
         service_area=sharing.area(tx, document.folder_id),  # type: ignore[arg-type]  # the number of the enum
         on_request=why.cause == DELETION_CAUSE_REQUEST, deleted_by_membership_id=why.by_membership_id,
         reader_membership_ids=readers if was_shared else [],
+        uploaded_by_membership_id="" if was_shared else last.uploader_membership_id,
     )  # fmt: skip
     tx.flush()
     tx.emit(event, about=document.id, version=document.revision, organisation=document.organisation_id)

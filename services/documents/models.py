@@ -64,7 +64,10 @@ class Folder(Model):
 
 
 class Grant(Model):
-    """A tick: this member may use this folder (ACC-79). Nobody has one who was not given it (ACC-08)."""
+    """A tick: this member may use this folder (ACC-79). Nobody has one who was not given it (ACC-08).
+
+    Of a folder that was removed it stays, and lets its member know of what was deleted there (BEY-02).
+    """
 
     __tablename__ = "grants"
     __table_args__ = (Index(None, "membership_id"),)

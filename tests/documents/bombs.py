@@ -4,7 +4,7 @@ import random
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from zipfile import ZIP_STORED
 
 from tests.documents import corpus
@@ -85,6 +85,7 @@ BOMBS: Mapping[str, Made] = {
     "three-of-99.zip": lambda: corpus.zipped((f"{number}.zip", fifty_fold()) for number in range(3)),
     "zeros.zip": lambda: corpus.bomb(99 * MEGABYTE),
     "members.zip": lambda: corpus.many_members(200_000),
+    **{f"far-{number}.zip": partial(corpus.far_zip, offset) for number, offset in enumerate(corpus.FAR)},
     "ends.zip": lambda: b"PK\x03\x04" + b"PK\x05\x06" * (6 * MEGABYTE),
     "false-ends.zip": false_ends,
     "long-names.zip": long_names,

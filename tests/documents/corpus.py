@@ -129,6 +129,22 @@ def overlapping_zip() -> bytes:
     return whole[:directory] + entries + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 2, 2, len(entries), directory, 0)
 
 
+# No file can be read there: neither one in memory nor one on a disk.
+FAR = (2**63, 2**63 - 1, 2**64 - 1)
+
+
+def far_zip(offset: int, *, size: int = len(MARKER)) -> bytes:
+    """A small zip whose second member begins at ``offset``, in 64 bits (APPNOTE § 4.5.3); its first says that it is ``size`` bytes."""
+    name, wide = b"notes.txt", 0xFFFFFFFF
+    front = b"PK\x03\x04" + struct.pack("<HHHHHIIIHH", 45, 0, 0, 0, 0x21, 0, wide, wide, len(name), 0) + name + MARKER
+    entries = b"".join(
+        b"PK\x01\x02" + struct.pack("<HHHHHHIIIHHHHHII", 45, 45, 0, 0, 0, 0x21, 0, wide, wide, len(name), 28, 0, 0, 0, 0, wide) + name
+        + struct.pack("<HHQQQ", 1, 24, packed, packed, at)
+        for packed, at in ((size, 0), (4, offset))
+    )  # fmt: skip
+    return front + entries + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 2, 2, len(entries), len(front), 0)
+
+
 def encrypted_zip(content: bytes = MARKER, *, password: bytes = b"secret") -> bytes:
     """A zip with a password, in the cipher every unpacker knows (APPNOTE § 6.1)."""
     name, checksum = b"notes.txt", zlib.crc32(content)

@@ -12,6 +12,7 @@ from chassis.errors import Invalid, NotFound
 from chassis.testing import person
 from services.documents import rules
 from tests.documents import corpus
+from tests.documents.endings import multiply
 from tests.documents.portal import READ, Company, Portal, new_id
 
 
@@ -173,6 +174,25 @@ def test_clients_are_counted_for_those_who_see_them(portal: Portal) -> None:
     assert list(counts) == [pb.DocumentCount(organisation_id=company.organisation_id, documents=2, recent=1)]
     counts = portal.documents(member).CountDocuments(request).counts
     assert [(count.documents, count.recent) for count in counts] == [(3, 2)]
+
+
+def test_counting_clients_stops_where_the_list_does(portal: Portal) -> None:
+    """FNK-13: at a thousand, over all folders, and says so; nobody waits until a hundred thousand are counted."""
+    company, small = portal.company(), portal.company()
+    folders = [portal.folder(company, name) for name in ("Bank", "Payroll")]
+    member, consultant = portal.member(company, *folders), portal.consultant(company, SERVICE_AREA_PAYROLL)
+    for folder in folders:
+        multiply(portal, portal.publish(member, folder).document_id, 700)
+    with clock.moved(timedelta(days=-8)):
+        multiply(portal, portal.publish(member, folders[0], "old.pdf").document_id, 700)
+    portal.assign(small, consultant, SERVICE_AREA_PAYROLL)
+    theirs = portal.folder(small)
+    portal.publish(portal.member(small, theirs), theirs)
+    request = pb.CountDocumentsRequest(organisation_ids=[company.organisation_id, small.organisation_id, small.organisation_id.upper()])
+    counts = portal.documents(consultant).CountDocuments(request).counts
+    assert {each.organisation_id: (each.documents, each.recent, each.at_least) for each in counts} == {
+        company.organisation_id: (1000, 1000, True), small.organisation_id: (1, 1, False)
+    }  # fmt: skip
 
 
 def test_names_in_a_zip_are_unique_whatever_their_case() -> None:

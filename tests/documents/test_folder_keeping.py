@@ -6,12 +6,15 @@ from functools import partial
 import pytest
 from kontor.access.v1.access_pb2 import PERMISSION_FOLDER_MANAGE, SERVICE_AREA_PAYROLL
 from kontor.documents.v1 import documents_pb2 as pb
-from kontor.documents.v1.events_pb2 import FolderRemoved, FolderRenamed
+from kontor.documents.v1 import retention_pb2 as rp
+from kontor.documents.v1.events_pb2 import FolderAccessChanged, FolderRemoved, FolderRenamed
+from kontor.identity.v1.events_pb2 import MemberRemoved
 
 from chassis.caller import Caller
 from chassis.errors import Conflict, Denied, Failure, Invalid, NotFound
 from chassis.testing import at_once, person
 from tests.documents import corpus
+from tests.documents.endings import consultant, delete, retention, tombstones
 from tests.documents.portal import Company, Portal, new_id
 
 
@@ -91,7 +94,7 @@ def test_a_new_name_must_be_free_and_one_that_can_be_shown(portal: Portal) -> No
     assert rename(portal, manager, folder, "hr").name == "hr"
 
 
-def test_an_empty_folder_is_removed_with_its_ticks_and_its_name_is_free_again(portal: Portal) -> None:
+def test_an_empty_folder_is_removed_for_everybody_and_its_name_is_free_again(portal: Portal) -> None:
     """ACC-10, ACC-79."""
     company, manager = portal.company(), portal.manager()
     folder = portal.folder(company, "Bank")
@@ -110,6 +113,43 @@ def test_an_empty_folder_is_removed_with_its_ticks_and_its_name_is_free_again(po
     assert again != folder
     assert used(portal, member, company) == []
     assert kept(portal, manager, company) == [("Bank", 0, 0)]
+
+
+def test_what_was_deleted_in_a_removed_folder_stays_known_to_who_had_it_and_to_nobody_else(portal: Portal) -> None:
+    """BEY-02, ACC-03, ACC-79: a tick of a folder that is gone opens nothing else, counts nowhere, and ends with the membership."""
+    company, manager = portal.company(), portal.manager()
+    folder = portal.folder(company)
+    member, colleague, stranger = portal.member(company, folder), portal.member(company, folder), portal.member(company)
+    document = portal.publish(member, folder)
+    delete(portal, consultant(portal, company), document.document_id)
+    remove(portal, manager, folder)
+    for who in (member, colleague):
+        (stone,) = tombstones(portal, who, company)
+        assert retention(portal, who).GetTombstone(rp.GetTombstoneRequest(tombstone_id=document.document_id)) == stone
+    assert tombstones(portal, stranger, company) == []
+    counted = portal.folders(company.administrator).CountGrants(pb.CountGrantsRequest(membership_ids=[member.membership_id])).counts
+    assert ([each.folders for each in counted], used(portal, member, company)) == ([0], [])
+    gone = MemberRemoved(membership_id=member.membership_id, organisation_id=company.organisation_id, user_id=member.user_id)
+    assert portal.under.happened(gone)
+    assert tombstones(portal, member, company) == []
+
+
+def test_what_was_deleted_in_a_removed_folder_stays_known_at_a_new_address(portal: Portal) -> None:
+    """BEY-02, AMI-11: and nothing is told of a folder that is gone."""
+    company = portal.company()
+    folder, bank = portal.folder(company), portal.folder(company, "Bank")
+    old, new = portal.member(company, folder, bank), portal.member(company)
+    document = portal.publish(old, folder)
+    delete(portal, consultant(portal, company), document.document_id)
+    remove(portal, portal.manager(), folder)
+    portal.under.relay()
+    gone = MemberRemoved(
+        membership_id=old.membership_id, organisation_id=company.organisation_id, user_id=old.user_id, replaced_by=new.membership_id
+    )
+    assert portal.under.happened(gone)
+    told = [each for each in portal.under.relay() if isinstance(each, FolderAccessChanged) and each.membership_id == new.membership_id]
+    assert [list(each.granted_folder_ids) for each in told] == [[bank]]
+    assert [stone.document_id for stone in tombstones(portal, new, company)] == [document.document_id]
 
 
 FILLED: dict[str, Callable[[Portal, Caller, str], object]] = {

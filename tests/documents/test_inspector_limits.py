@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.documents import bombs
+from tests.documents import bombs, corpus
 from tests.documents.corpus import MEGABYTE
 from tests.documents.inspecting import MEMORY, SECONDS
 
@@ -62,4 +62,5 @@ def test_bombs_are_not_clean(measured: list[dict[str, Any]]) -> None:
     """P14, P15."""
     reasons = {each["name"]: each["reason"] for each in measured}
     assert all(reasons[name] for name in ("random.zip", "members.zip", "ends.zip", "manifest.odt"))
+    assert {reasons[f"far-{number}.zip"] for number in range(len(corpus.FAR))} == {"damaged"}
     assert {reasons[name] for name in ("zeros.zip", "empty-blocks-packed.zip")} == {"too_compressed"}

@@ -16,7 +16,7 @@ from kontor.documents.v1 import documents_pb2 as documents
 from kontor.documents.v1 import previews_pb2 as pb
 
 from chassis.caller import Caller
-from chassis.errors import TooMany
+from chassis.errors import TooMany, Unavailable
 from chassis.testing import at_once
 from services.documents.config import Config
 from services.documents.preview.process import Renderer
@@ -110,6 +110,17 @@ def test_a_renderer_ends_with_whoever_waits_for_it() -> None:
         renderer = int(waiting.stdout.readline())
         waiting.kill()
     eventually(lambda: not _runs(renderer))
+
+
+def test_a_renderer_that_does_not_run_says_nothing_about_the_file(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ACC-51: a library that is missing is our fault; once it is there, the file has its preview."""
+    member, document = shown(portal, "a.pdf", pages.pdf(pages.written("Maj")))
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Unavailable) as refused:
+        whole(portal, member, document)
+    assert refused.value.reason == "previews_unavailable"
+    monkeypatch.undo()
+    assert whole(portal, member, document).ready
 
 
 def _runs(process: int) -> bool:

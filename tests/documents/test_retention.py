@@ -8,6 +8,7 @@ from kontor.documents.v1 import retention_pb2 as rp
 from kontor.documents.v1.events_pb2 import DocumentDeleted, VersionDeleted
 
 from chassis import clock
+from tests.documents import corpus
 from tests.documents.endings import DAY, announced, before, delivered, ends, multiply, purge, retention, told, tombstones
 from tests.documents.portal import Portal, stored_files
 
@@ -102,6 +103,20 @@ def test_without_a_delivered_notice_nothing_is_ever_deleted(portal: Portal, tmp_
         assert purge(portal) == []
     with before(ends(document), -67 * DAY - HOUR):
         assert len(purge(portal)) == 1
+
+
+def test_what_was_stopped_and_ends_is_told_with_who_had_uploaded_it_and_to_nobody_else(portal: Portal) -> None:
+    """ACC-57, BEY-03: only they know of it; what they were told is no longer true."""
+    company = portal.company()
+    folder = portal.folder(company)
+    member, colleague = portal.member(company, folder), portal.member(company, folder)
+    stopped, fine = portal.publish(member, folder, "notes.txt", corpus.MARKER), portal.publish(member, folder)
+    told(portal, ends(fine), colleague)
+    with before(ends(fine), -HOUR):
+        gone = {event.document_id: event for event in purge(portal) if isinstance(event, DocumentDeleted)}
+    assert list(gone[stopped.document_id].reader_membership_ids) == []
+    assert gone[stopped.document_id].uploaded_by_membership_id == member.membership_id
+    assert gone[fine.document_id].uploaded_by_membership_id == ""
 
 
 def test_only_the_newest_notice_of_a_version_counts(portal: Portal) -> None:

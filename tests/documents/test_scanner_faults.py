@@ -228,6 +228,7 @@ def test_a_scanner_that_takes_less_than_we_send_makes_nothing_clean(
         ("all.zip", lambda: corpus.nested(corpus.MARKER, depth=4), False),
         ("all.zip", corpus.encrypted_zip, False),
         ("all.zip", corpus.hidden_member_zip, False),
+        ("all.zip", lambda: corpus.far_zip(2**63), False),
         ("all.zip", lambda: corpus.bomb(200 * MEGABYTE), True),
         ("all.zip", lambda: corpus.quiet_bomb(101 * MEGABYTE), True),
         ("all.zip", lambda: corpus.zipped([("a.txt", bytes(101 * MEGABYTE) + corpus.MARKER)]), True),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Semaphore
+from typing import BinaryIO
 
 import pytest
 from kontor.access.v1.access_pb2 import SERVICE_AREA_PAYROLL
@@ -17,7 +19,11 @@ from chassis.config import Secret
 from chassis.errors import Unavailable
 from chassis.testing import at_once
 from services.documents.config import Config
-from services.documents.jobs.scan_waiting import claim
+from services.documents.jobs import scan_waiting
+from services.documents.jobs.scan_waiting import ATTEMPTS, claim
+from services.documents.scanner import ClamdScanner
+from services.documents.vault import Vault
+from services.documents.verdict import CLEAN, Verdict
 from tests.documents import corpus
 from tests.documents.conftest import KEY
 from tests.documents.portal import Portal, new_pdf
@@ -25,6 +31,7 @@ from tests.servers.clamd import Address, address
 from tests.servers.program import Program
 from tests.servers.s3 import S3
 
+STUMBLED_OVER = b"% no rule foresaw this"
 STATUSES = {pb.STATUS_QUARANTINE, pb.STATUS_UNSCANNABLE}
 
 
@@ -75,6 +82,68 @@ def test_a_changed_or_lost_file_is_never_shared_and_stops_no_other(portal: Porta
     assert portal.get(member, changed.document_id).reason == "tampered"
     assert portal.get(member, lost.document_id).status == pb.STATUS_SCANNING
     assert portal.get(member, fine.document_id).status == pb.STATUS_PUBLISHED
+
+
+def test_a_small_archive_that_no_program_could_read_is_settled_and_stops_no_other(portal: Portal) -> None:
+    """P13, P14, P15: its directory sends us to where no file can be read."""
+    company = portal.company()
+    folder = portal.folder(company)
+    member = portal.member(company, folder)
+    far = [portal.upload(member, folder, f"{offset}.zip", corpus.far_zip(offset)) for offset in corpus.FAR]
+    fine = portal.upload(member, folder, "z.pdf")
+    portal.scan()
+    assert {(portal.get(member, each.document_id).status, portal.get(member, each.document_id).reason) for each in far} == {
+        (pb.STATUS_UNSCANNABLE, "damaged")
+    }
+    assert portal.get(member, fine.document_id).status == pb.STATUS_PUBLISHED
+
+
+class Stumbling:
+    """A scanner that meets in one kind of file what nobody foresaw."""
+
+    looks_for_malware = False
+
+    def scan(self, file: BinaryIO) -> Verdict:
+        file.seek(0)
+        if STUMBLED_OVER in file.read():
+            raise OverflowError("Python int too large to convert to C long")
+        return CLEAN
+
+    def check(self) -> None:
+        """It is always there."""
+
+
+def test_a_file_over_which_the_scan_breaks_off_stops_no_other_and_is_given_up(portal: Portal, settings: Config) -> None:
+    """P13, BEY-03: tried again and again, with others in between, and in the end nobody vouches for it; it never becomes clean."""
+    company = portal.company()
+    folder = portal.folder(company)
+    member, vault = portal.member(company, folder), Vault(settings.storage(), settings.keyring(), limit=corpus.MEGABYTE)
+    stumbled_over = portal.upload(member, folder, "a.pdf", b"%PDF-1.7 " + STUMBLED_OVER)
+    assert portal.under.service.database is not None
+    for attempt in range(1, ATTEMPTS + 1):
+        assert portal.get(member, stumbled_over.document_id).status == pb.STATUS_SCANNING
+        fine = portal.upload(member, folder, f"{attempt}.pdf")
+        with clock.moved(timedelta(minutes=2 * attempt)):
+            scan_waiting.run(portal.under.service.database, vault, Stumbling(), Semaphore(1))
+        assert portal.get(member, fine.document_id).status == pb.STATUS_PUBLISHED
+    settled = portal.get(member, stumbled_over.document_id)
+    assert (settled.status, settled.reason) == (pb.STATUS_UNSCANNABLE, "damaged")
+
+
+def test_a_night_without_scanner_does_not_count_against_a_file(portal: Portal, settings: Config) -> None:
+    """P13: the first fault of ours after it is not the last attempt."""
+    company = portal.company()
+    folder = portal.folder(company)
+    member, vault = portal.member(company, folder), Vault(settings.storage(), settings.keyring(), limit=corpus.MEGABYTE)
+    uploaded = portal.upload(member, folder, "a.pdf", b"%PDF-1.7 " + STUMBLED_OVER)
+    assert portal.under.service.database is not None
+    nobody = ClamdScanner("127.0.0.1", 1)
+    for attempt in range(1, ATTEMPTS + 2):
+        with clock.moved(timedelta(minutes=2 * attempt)), pytest.raises(Unavailable):
+            scan_waiting.run(portal.under.service.database, vault, nobody, Semaphore(1))
+    with clock.moved(timedelta(minutes=3 * ATTEMPTS)):
+        scan_waiting.run(portal.under.service.database, vault, Stumbling(), Semaphore(1))
+    assert portal.get(member, uploaded.document_id).status == pb.STATUS_SCANNING
 
 
 def test_a_file_that_was_swapped_for_another_is_noticed(portal: Portal, tmp_path: Path) -> None:

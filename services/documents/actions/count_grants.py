@@ -12,7 +12,8 @@ from services.documents.models import Folder, Grant, Id
 _COUNTED = (
     select(Grant.membership_id, func.count().label("folders"))
     .join(Folder, Folder.id == Grant.folder_id)
-    .where(Grant.membership_id == any_(bindparam("memberships", type_=ARRAY(Id))), Folder.organisation_id == bindparam("organisation"))
+    .where(Grant.membership_id == any_(bindparam("memberships", type_=ARRAY(Id))))
+    .where(Folder.organisation_id == bindparam("organisation"), Folder.removed_at.is_(None))
     .group_by(Grant.membership_id)
 )
 

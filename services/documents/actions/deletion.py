@@ -30,8 +30,9 @@ def delete_document(tx: Transaction, caller: Caller, document_id: str, reason: s
         raise _gone()
     newest_first = select(Version).where(Version.document_id == document.id).order_by(Version.received_at.desc(), Version.id.desc())
     why = Why(by=f"{caller.name}, {caller.organisation_name}", by_membership_id=caller.membership_id, reason=words)
-    stones = [end_version(tx, document, version, why) for version in tx.scalars(newest_first.with_for_update()).all()]
-    end_document(tx, document, why)
+    versions = tx.scalars(newest_first.with_for_update()).all()
+    stones = [end_version(tx, document, version, why) for version in versions]
+    end_document(tx, document, versions[0], why)
     return stones
 
 

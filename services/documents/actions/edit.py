@@ -155,6 +155,8 @@ def _move(tx: Transaction, caller: Caller, document: Document, place: Place) -> 
 
 def _tell_moved(tx: Transaction, caller: Caller, document: Document, *, from_folder_id: str) -> None:
     readers, before = (set(access.readers(tx, each)) for each in (document.folder_id, from_folder_id))
+    if readers - before:
+        _announce_anew(tx, document)
     event = DocumentMoved(
         document_id=document.id, organisation_id=document.organisation_id, from_folder_id=from_folder_id, folder_id=document.folder_id,
         service_area=sharing.area(tx, document.folder_id),  # type: ignore[arg-type]  # the number of the enum
@@ -166,9 +168,19 @@ def _tell_moved(tx: Transaction, caller: Caller, document: Document, *, from_fol
     sharing.note(tx, document, event)
 
 
+def _announce_anew(tx: Transaction, document: Document) -> None:
+    """Whoever sees it only now has not been told of its end, and nothing goes before they were (BEY-02)."""
+    versions = select(Version.id).where(Version.document_id == document.id)
+    tx.execute(delete(Announcement).where(Announcement.version_id.in_(versions)).execution_options(synchronize_session=False))
+
+
 def _become_version(tx: Transaction, caller: Caller, document: Document, existing: Document) -> str:
     """Put the document's versions on top of those of the existing one, as if they had been uploaded there."""
     from_folder_id, versions = document.folder_id, document.version
+    before = access.readers(tx, from_folder_id)
+    # Also where it ends another day now than people were told.
+    if existing.expires_at > document.expires_at or set(access.readers(tx, existing.folder_id)) - set(before):
+        _announce_anew(tx, document)
     above = {"document_id": existing.id, "number": Version.number + existing.version}
     tx.execute(update(Version).where(Version.document_id == document.id, Version.number.is_not(None)).values(above))
     # Ids that led to this document lead on to the other.
@@ -180,7 +192,7 @@ def _become_version(tx: Transaction, caller: Caller, document: Document, existin
         document_id=document.id, organisation_id=document.organisation_id, from_folder_id=from_folder_id, folder_id=existing.folder_id,
         service_area=sharing.area(tx, existing.folder_id),  # type: ignore[arg-type]  # the number of the enum
         version=versions, moved_by_membership_id=caller.membership_id, uploaded_by_firm=document.uploaded_by_firm,
-        became_document_id=existing.id, former_reader_membership_ids=access.readers(tx, from_folder_id),
+        became_document_id=existing.id, former_reader_membership_ids=before,
     )  # fmt: skip
     tx.emit(event, about=document.id, version=document.revision, organisation=document.organisation_id)
     sharing.announce(tx, existing, by_membership_id=caller.membership_id)

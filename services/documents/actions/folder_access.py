@@ -41,7 +41,11 @@ def take_over(tx: Transaction, organisation_id: str, membership_id: str, *, fold
     """Let the member use these folders too: those of the one whose place it takes (AMI-11)."""
     revision = locked_revision(tx, membership_id)
     had = tx.scalars(select(Grant.folder_id).where(Grant.membership_id == membership_id))
-    change(tx, organisation_id, Change(membership_id, revision, sorted({*folder_ids} - {*had}), ()))
+    new = {*folder_ids} - {*had}
+    kept = new & {*tx.scalars(select(Folder.id).where(Folder.id.in_(new), Folder.removed_at.is_(None)))}
+    # Of folders that were removed only what was deleted there can be known (BEY-02): nobody need be told.
+    _grant(tx, membership_id, sorted(new - kept))
+    change(tx, organisation_id, Change(membership_id, revision, sorted(kept), ()))
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,7 @@ def change(tx: Transaction, organisation_id: str, what: Change) -> None:
     """Grant and take folders, and tell of it where anything changes."""
     if not what.granted and not what.removed:
         return
-    if what.granted:
-        given = [{"folder_id": each, "membership_id": what.membership_id, "granted_at": clock.now()} for each in what.granted]
-        tx.execute(insert(Grant), given)
+    _grant(tx, what.membership_id, what.granted)
     tx.execute(delete(Grant).where(Grant.membership_id == what.membership_id, Grant.folder_id.in_(what.removed)))
     event = FolderAccessChanged(
         organisation_id=organisation_id, membership_id=what.membership_id,
@@ -69,6 +71,12 @@ def change(tx: Transaction, organisation_id: str, what: Change) -> None:
     tx.emit(event, about=what.membership_id, version=what.revision, organisation=organisation_id)
     facts = {"granted": " ".join(what.granted), "removed": " ".join(what.removed)}
     tx.record("folder_access.save", organisation=organisation_id, subject=what.membership_id, **facts)
+
+
+def _grant(tx: Transaction, membership_id: str, folder_ids: Collection[str]) -> None:
+    if folder_ids:
+        given = [{"folder_id": each, "membership_id": membership_id, "granted_at": clock.now()} for each in folder_ids]
+        tx.execute(insert(Grant), given)
 
 
 def locked_revision(tx: Transaction, membership_id: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import uuid_utils.compat as uuid
 from kontor.documents.v1 import documents_pb2 as pb
 from kontor.documents.v1.events_pb2 import FolderCreated, FolderRemoved, FolderRenamed
-from sqlalchemy import Row, Select, bindparam, delete, exists, func, literal_column, select
+from sqlalchemy import Row, Select, bindparam, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -81,15 +81,14 @@ def rename_folder(tx: Transaction, caller: Caller, request: pb.RenameFolderReque
 
 
 def remove_folder(tx: Transaction, caller: Caller, folder_id: str) -> None:
-    """Remove an empty folder of the caller's clients, and all ticks for it (ACC-10).
+    """Remove an empty folder of the caller's clients (ACC-10).
 
-    Raises NotFound, Conflict ``folder_not_empty``. The row stays, for what was once in it.
+    Raises NotFound, Conflict ``folder_not_empty``. The row stays, for what was once in it, and the ticks say who may know of that (BEY-02).
     """
     folder = _kept(tx, caller, folder_id)
     if tx.scalar(select(exists().where(Document.folder_id == folder.id, access.IN_FOLDER))):
         raise Conflict("folder_not_empty", "There are documents in the folder.", facts={"name": folder.name})
     folder.removed_at, folder.revision = clock.now(), folder.revision + 1
-    tx.execute(delete(Grant).where(Grant.folder_id == folder.id))
     tx.emit(
         FolderRemoved(folder_id=folder.id, organisation_id=folder.organisation_id),
         about=folder.id, version=folder.revision, organisation=folder.organisation_id,

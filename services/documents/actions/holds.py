@@ -8,6 +8,7 @@ from kontor.documents.v1 import retention_pb2 as pb
 from kontor.documents.v1.events_pb2 import HoldReleased, HoldSet
 from sqlalchemy import Row, any_, bindparam, delete, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
 from chassis import clock
 from chassis.caller import Caller
@@ -20,6 +21,9 @@ from services.documents.models_retention import Announcement, Hold
 from services.documents.paging import after, page_size
 
 COUNTED = 10_000
+# The document that is held: of one that became a version of another, that one, as in holds.HELD.
+_held = aliased(Document)
+_meant = func.coalesce(_held.merged_into, _held.id)
 
 
 def set_hold(tx: Transaction, caller: Caller, request: pb.SetHoldRequest) -> Sequence[Hold]:
@@ -107,7 +111,7 @@ def _documents(tx: Transaction, request: pb.SetHoldRequest) -> Sequence[str]:
 def _announce_anew(tx: Transaction, hold: Hold) -> None:
     covered = select(Version.id).join(Document, Document.id == Version.document_id).where(Document.organisation_id == hold.organisation_id)
     if hold.document_id:
-        covered = covered.where(Document.id == hold.document_id)
+        covered = covered.where(Document.id == select(_meant).where(_held.id == hold.document_id).scalar_subquery())
     tx.execute(delete(Announcement).where(Announcement.version_id.in_(covered)).execution_options(synchronize_session=False))
 
 
@@ -126,7 +130,7 @@ _PAGE = (
 _covered = (
     select(Version.store_hold)
     .join(Document, Document.id == Version.document_id)
-    .where(Document.organisation_id == Hold.organisation_id, or_(Hold.document_id.is_(None), Hold.document_id == Document.id))
+    .where(Document.organisation_id == Hold.organisation_id, or_(Hold.document_id.is_(None), Document.id == _meant))
     .limit(COUNTED)
     .lateral("covered")
 )
@@ -136,6 +140,7 @@ _COUNTED = (
         func.count().filter(_covered.c.store_hold == holds.LOCKED).label("locked"),
         func.count().filter(_covered.c.store_hold.in_((holds.FREE, holds.ON_ITS_WAY))).label("waiting"),
     )
+    .outerjoin(_held, _held.id == Hold.document_id)
     .join(_covered, literal_column("true"))
     .where(Hold.id == any_(bindparam("ids", type_=ARRAY(Id))), Hold.released_at.is_(None))
     .group_by(Hold.id)

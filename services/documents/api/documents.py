@@ -13,7 +13,7 @@ from chassis.errors import Conflict, Invalid, NotFound, Unavailable
 from services.documents import access, ranges
 from services.documents.accesses import DOWNLOAD, Accesses
 from services.documents.actions import browse, counting, download, edit, upload, versions
-from services.documents.api.messages import counts_message, document_message, version_message
+from services.documents.api.messages import count_message, counts_message, document_message, version_message
 from services.documents.rules import Terms
 from services.documents.vault import Vault, too_large
 
@@ -124,9 +124,7 @@ class Documents(rpcs.DocumentsServicer):
     def CountDocuments(self, request: pb.CountDocumentsRequest, _: ServicerContext) -> pb.CountDocumentsResponse:
         """See the contract."""
         counts = counting.count_documents(self._database, caller.current(), request.organisation_ids)
-        return pb.CountDocumentsResponse(
-            counts=[pb.DocumentCount(organisation_id=row.organisation_id, documents=row.documents, recent=row.recent) for row in counts]
-        )
+        return pb.CountDocumentsResponse(counts=map(count_message, counts))
 
 
 def _changes(request: pb.UpdateDocumentRequest | pb.UpdateDocumentsRequest, *, revision: int, name: str | None = None) -> edit.Edit:

@@ -6,7 +6,7 @@ from kontor.documents.v1 import documents_pb2 as pb
 from sqlalchemy import Row
 
 from chassis import clock
-from services.documents.actions.counting import Counts
+from services.documents.actions.counting import COUNTED, Counts
 from services.documents.models import Folder
 from services.documents.rules import SHARED
 
@@ -47,3 +47,10 @@ def counts_message(counts: Counts) -> pb.FilterCounts:
         folders=[pb.FolderCount(folder_id=folder, documents=number) for folder, number in by["folder"]],
         at_least=counts.at_least,
     )  # fmt: skip
+
+
+def count_message(row: Row[Any]) -> pb.DocumentCount:
+    """How many documents a client has."""
+    return pb.DocumentCount(
+        organisation_id=row.organisation_id, documents=row.documents, recent=row.recent, at_least=row.documents >= COUNTED
+    )

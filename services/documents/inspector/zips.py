@@ -143,7 +143,8 @@ def _refuse_hidden(file: BinaryIO, found: list[Member], *, directory: int) -> No
     """
     position = 0
     for member in sorted(found, key=lambda member: member.offset):
-        if member.offset < position:
+        # Behind the directory nothing is looked for: an offset of 64 bits may lie where no file can be read at all.
+        if not position <= member.offset <= directory - _LOCAL_SIZE:
             raise Unreadable("damaged")
         if member.offset > position:
             file.seek(position)

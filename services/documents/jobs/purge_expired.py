@@ -42,7 +42,7 @@ def _end(database: Database, version_id: str, organisation_id: str, remove: Job)
         present, why = version.id == document.version_id, Why(notice=_notice(tx, version_id))
         end_version(tx, document, version, why)
         if present:
-            end_document(tx, document, why)
+            end_document(tx, document, version, why)
         else:
             tell_of_version(tx, document, version_id)
         tx.start(remove)

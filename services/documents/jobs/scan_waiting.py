@@ -19,11 +19,16 @@ from services.documents.models import Document, Id, Moment, Version
 from services.documents.rules import SHARED, Status
 from services.documents.scanner import Scanner
 from services.documents.vault import Vault
-from services.documents.verdict import CLEAN
+from services.documents.verdict import CLEAN, unscannable
 
 EVERY = timedelta(seconds=2)
 # Nobody else takes a version while it is scanned; a process that dies over it gives it back after this.
 _LEASE = timedelta(minutes=10)
+# A scan that breaks off by a fault of ours is tried so often, some half an hour. What was in vain because something did not answer counts
+# for a third of that at most: else, after a night without scanner, the first fault would be the last.
+ATTEMPTS = 30
+_IN_VAIN = 10
+_UNKNOWN = "application/octet-stream"
 
 _earlier = aliased(Document)
 # Uploads to one place are settled in the order they came: an older one must never replace a newer one.
@@ -54,7 +59,7 @@ _CLAIM = (
 _RELEASE = (
     update(Version)
     .where(Version.id == bindparam("version", type_=Id), Version.status == Status.SCANNING)
-    .values(due_at=bindparam("again", type_=Moment))
+    .values(due_at=bindparam("again", type_=Moment), attempts=bindparam("counted"))
 )
 
 
@@ -91,17 +96,34 @@ def claim(database: Database) -> Waiting | None:
 
 
 def _scan(database: Database, vault: Vault, scanner: Scanner, waiting: Waiting) -> None:
+    """Settle one, or leave it for later; whatever one file does to its scan, the others are scanned."""
     try:
         inspection = examine(vault, scanner, waiting.version_id, name=waiting.name, sha256=waiting.sha256)
         with database.transaction() as tx:
             settle(tx, waiting.version_id, inspection, scanned_sha256=waiting.sha256)
     except Failure as why:
-        again = clock.now() + rules.wait_before_retry(waiting.attempts)
-        with database.transaction() as tx:
-            tx.execute(_RELEASE, {"version": waiting.version_id, "again": again})
+        _release(database, waiting, counted=min(waiting.attempts, _IN_VAIN))
         if isinstance(why, Unavailable):
             raise
         telemetry.log(__name__).error("scan failed", version_id=waiting.version_id, reason=why.reason, error=why.message)
+    except Exception:  # noqa: BLE001 - one file that no rule foresaw must not keep all others waiting
+        telemetry.log(__name__).exception("scan broke off", version_id=waiting.version_id, attempts=waiting.attempts)
+        _broke_off(database, waiting)
+
+
+def _release(database: Database, waiting: Waiting, *, counted: int) -> None:
+    again = clock.now() + rules.wait_before_retry(waiting.attempts)
+    with database.transaction() as tx:
+        tx.execute(_RELEASE, {"version": waiting.version_id, "again": again, "counted": counted})
+
+
+def _broke_off(database: Database, waiting: Waiting) -> None:
+    """Leave it for later; after so many times nobody can vouch for it (BEY-03)."""
+    if waiting.attempts < ATTEMPTS:
+        _release(database, waiting, counted=waiting.attempts)
+        return
+    with database.transaction() as tx:
+        settle(tx, waiting.version_id, Inspection(unscannable("damaged"), _UNKNOWN), scanned_sha256=waiting.sha256)
 
 
 def settle(tx: Transaction, version_id: str, inspection: Inspection, *, scanned_sha256: str) -> None:

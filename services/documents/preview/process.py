@@ -46,7 +46,7 @@ class Renderer:
         self._room, self._places = BoundedSemaphore(2 * places), BoundedSemaphore(places)
 
     def run(self, kind: str, page: int, content: Iterable[bytes]) -> Outcome:
-        """Render a page. Raises TooMany ``previews_busy``, and Unavailable ``previews_unavailable`` where no process can be locked in."""
+        """Render a page. Raises TooMany ``previews_busy``, and Unavailable ``previews_unavailable`` where no process can run, locked in."""
         with self._place():
             started = time.perf_counter()
             outcome = self._run(kind, page, content)
@@ -85,6 +85,9 @@ class Renderer:
                 return Outcome(target.read(limits.OUTPUT + 1))
         if status == NOT_LOCKED_IN:
             raise Unavailable("previews_unavailable", "The kernel does not let a renderer be locked in.")
+        if status is not None and status > 0:
+            # It did not come as far as the file, or could not say what it found: a library is missing, or something else of ours.
+            raise Unavailable("previews_unavailable", f"A renderer ended with status {status}.")
         return _failed(status)
 
     def _ended(self, process: "subprocess.Popen[bytes]") -> int | None:
@@ -102,9 +105,7 @@ def _failed(status: int | None) -> Outcome:
     if status is None:
         # Perhaps the machine was busy: another time may go better.
         return Outcome(reason="took_too_long", lasting=False)
-    if status < 0:
-        return Outcome(reason=_ENDED_BY.get(signal.Signals(-status), "damaged"), lasting=-status != signal.SIGKILL)
-    return Outcome(reason="damaged")
+    return Outcome(reason=_ENDED_BY.get(signal.Signals(-status), "damaged"), lasting=-status != signal.SIGKILL)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ else, and what it says is believed by nobody: see answers.py.
 import codecs
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 
 from services.documents.preview.confine import lock_in
@@ -29,23 +29,28 @@ def main(kind: str, page: int, *, memory: int, seconds: int) -> int:
         lock_in(memory=memory, seconds=seconds)
     except OSError:
         return NOT_LOCKED_IN
-    told, pixels = _told(render, page)
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + pixels)
+    sys.stdout.buffer.writelines(_answer(render, page))
     sys.stdout.buffer.flush()
     return 0
 
 
-def _told(render: Callable[[bytes, int], Rendered], page: int) -> tuple[dict[str, object], bytes]:
+def _answer(render: Callable[[bytes, int], Rendered], page: int) -> tuple[bytes, bytes]:
+    """The line, and the pixels. Whatever a file does to us is an answer too: another exit status than 0 says that the fault is ours."""
     try:
         rendered = render(sys.stdin.buffer.read(), page)
+        sections = [[section.name, section.first_page] for section in rendered.sections]
+        told = {"pages": rendered.pages, "more": rendered.more, "sections": sections, "page": rendered.page}
+        return _line(told), rendered.pixels
     except NoPreview as why:
-        return {"unavailable": why.reason}, b""
+        return _line({"unavailable": why.reason}), b""
     except MemoryError:
-        return {"unavailable": "too_large"}, b""
+        return _line({"unavailable": "too_large"}), b""
     except BaseException:  # noqa: BLE001 - also the panics of the spreadsheet reader, which are no Exceptions: all mean the same
-        return {"unavailable": "damaged"}, b""
-    sections = [[section.name, section.first_page] for section in rendered.sections]
-    return {"pages": rendered.pages, "more": rendered.more, "sections": sections, "page": rendered.page}, rendered.pixels
+        return _line({"unavailable": "damaged"}), b""
+
+
+def _line(told: Mapping[str, object]) -> bytes:
+    return json.dumps(told).encode() + b"\n"
 
 
 if __name__ == "__main__":
