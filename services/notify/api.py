@@ -47,7 +47,7 @@ class Notices(NoticesServicer):
     def MarkRead(self, request: pb.MarkReadRequest, _: grpc.ServicerContext) -> pb.MarkReadResponse:
         """Ids that are not the caller's own are passed over."""
         with self._database.transaction() as tx:
-            mark_read(tx, caller.current(), notice_ids=request.notice_ids)
+            mark_read(tx, caller.current(), request)
         return pb.MarkReadResponse()
 
     def GetNoticeSettings(self, request: pb.GetNoticeSettingsRequest, _: grpc.ServicerContext) -> pb.NoticeSettings:

@@ -10,24 +10,40 @@ from kontor.notify.v1.notify_pb2 import (
     NOTICE_CATEGORY_DELETION,
     NOTICE_CATEGORY_DOCUMENTS,
     NOTICE_CATEGORY_MESSAGES,
+    NOTICE_CATEGORY_SECURITY,
     NOTICE_CHANNEL_EMAIL,
     NOTICE_KIND_ANSWER,
+    NOTICE_KIND_DOCUMENT_DELETED,
+    NOTICE_KIND_DOCUMENT_QUARANTINED,
     NOTICE_KIND_MESSAGE,
 )
-from sqlalchemy import BigInteger, DateTime, Uuid, and_, bindparam, column, func, select
+from sqlalchemy import BigInteger, DateTime, Executable, Uuid, and_, any_, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
 from chassis.db import Database
 from services.notify import expiry_mails, rules, switches
+from services.notify.gathering import first_of_each
 from services.notify.letters import Writer
 from services.notify.mail import Letter
-from services.notify.models import ANSWER, DIGEST, EXPIRY, MESSAGE, Delivery, Membership, Notice, Organisation, Person
+from services.notify.models import (
+    ANSWER,
+    DELETED,
+    DIGEST,
+    EXPIRY,
+    MESSAGE,
+    STOPPED,
+    Delivery,
+    Membership,
+    Notice,
+    Organisation,
+    Person,
+)
 
-# What the links in mails of a kind switch off.
+# What the links in mails of a kind switch off; those about safety have none.
 CATEGORIES = {
     DIGEST: NOTICE_CATEGORY_DOCUMENTS, MESSAGE: NOTICE_CATEGORY_MESSAGES, ANSWER: NOTICE_CATEGORY_MESSAGES,
-    EXPIRY: NOTICE_CATEGORY_DELETION,
+    EXPIRY: NOTICE_CATEGORY_DELETION, DELETED: NOTICE_CATEGORY_DELETION,
 }  # fmt: skip
 
 
@@ -94,6 +110,22 @@ def expiries(database: Database, deliveries: Sequence[Delivery]) -> dict[int, Fo
     }
 
 
+def stops(database: Database, deliveries: Sequence[Delivery]) -> dict[int, Found]:
+    """How many of a person's uploads the scan has stopped, an organisation (ACC-57)."""
+    return _gathered(database, _stopped, deliveries)
+
+
+def deletions(database: Database, deliveries: Sequence[Delivery]) -> dict[int, Found]:
+    """How many files the firm has deleted that a person could see, an organisation and area (ACC-44)."""
+    return _gathered(database, _deleted, deliveries)
+
+
+def _gathered(database: Database, query: Executable, deliveries: Sequence[Delivery]) -> dict[int, Found]:
+    rows = database.read(query, {"users": [delivery.recipient_id for delivery in deliveries]})
+    by_person = {user_id: _collapsed(list(told)) for user_id, told in groupby(rows, key=lambda row: row.user_id)}
+    return {delivery_id: by_person[user_id] for delivery_id, user_id in first_of_each(deliveries).items() if user_id in by_person}
+
+
 def _said(delivery: Delivery) -> dict[str, Any]:
     return {"topic": delivery.subject or "", "by": rules.called(delivery.sent_by or ""), "lines": (delivery.text or "").split("\n")}
 
@@ -119,7 +151,7 @@ def _found(row: Row[Any], *, notice_ids: Sequence[str] = (), **facts: Any) -> Fo
 
 
 _KINDS: dict[str, Callable[[Database, Sequence[Delivery]], dict[int, Found]]] = {
-    DIGEST: digests, MESSAGE: messages, ANSWER: answers, EXPIRY: expiries,
+    DIGEST: digests, MESSAGE: messages, ANSWER: answers, EXPIRY: expiries, STOPPED: stops, DELETED: deletions,
 }  # fmt: skip
 _ID = Uuid(as_uuid=False)
 _person = (Person.user_id, Person.email, Person.language, Person.first_name)
@@ -146,6 +178,31 @@ _digest = (
     .group_by(_asked.c.id, Notice.organisation_id, Organisation.name, Notice.service_area, *_person)
     .order_by(_asked.c.id, Organisation.name, Notice.organisation_id, Notice.service_area)
 )  # fmt: skip
+
+
+def _unread(kind: int, category: int) -> Any:
+    """Notices of one kind that a person has not seen, neither here nor in a mail."""
+    news = (
+        Notice.membership_id == Membership.membership_id, Notice.kind == kind, Notice.read_at.is_(None), Notice.digested_at.is_(None),
+    )  # fmt: skip
+    return (
+        select(
+            Notice.organisation_id, Organisation.name, Notice.service_area, *_person,
+            func.count(Notice.subject_id.distinct()).label("files"), func.array_agg(Notice.id, type_=ARRAY(_ID)).label("notice_ids"),
+        )
+        .select_from(Person)
+        .join(Membership, and_(Membership.user_id == Person.user_id, Membership.removed_at.is_(None)))
+        .join(Notice, and_(*news))
+        .outerjoin(Organisation, Organisation.organisation_id == Notice.organisation_id)
+        .where(Person.user_id == any_(bindparam("users", type_=ARRAY(_ID))))
+        .where(switches.wants(Membership.membership_id, category, NOTICE_CHANNEL_EMAIL))
+        .group_by(Notice.organisation_id, Organisation.name, Notice.service_area, *_person)
+        .order_by(Person.user_id, Organisation.name, Notice.organisation_id, Notice.service_area)
+    )  # fmt: skip
+
+
+_stopped = _unread(NOTICE_KIND_DOCUMENT_QUARANTINED, NOTICE_CATEGORY_SECURITY)
+_deleted = _unread(NOTICE_KIND_DOCUMENT_DELETED, NOTICE_CATEGORY_DELETION)
 _told = func.unnest(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("members", type_=ARRAY(_ID)),
                     bindparam("subjects", type_=ARRAY(_ID)))  # fmt: skip
 _each = _told.table_valued(

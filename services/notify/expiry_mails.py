@@ -17,6 +17,7 @@ from sqlalchemy.engine import Row
 from chassis.db import Database
 from chassis.language import offered
 from services.notify import rules, switches
+from services.notify.gathering import first_of_each
 from services.notify.models import Delivery, ExpiryBatch, Membership, Notice, Organisation, Person
 
 # English as it is written in the Nordic countries: the day first.
@@ -47,9 +48,7 @@ def look_up(database: Database, deliveries: Sequence[Delivery]) -> dict[int, Tol
     """By delivery. Missing is one whose notices have all gone, were told by another mail, or are not wanted by mail any more."""
     rows = database.read(_expiring, {"users": [delivery.recipient_id for delivery in deliveries]})
     by_person = {user_id: _told(list(group)) for user_id, group in groupby(rows, key=lambda row: row.user_id)}
-    # Of two mails to one person the first tells everything.
-    first = {delivery.recipient_id: delivery.id for delivery in sorted(deliveries, key=lambda each: each.id, reverse=True)}
-    return {delivery_id: by_person[user_id] for user_id, delivery_id in first.items() if user_id in by_person}
+    return {delivery_id: by_person[user_id] for delivery_id, user_id in first_of_each(deliveries).items() if user_id in by_person}
 
 
 def _told(rows: Sequence[Row[Any]]) -> Told:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from chassis import db
 
 # Kinds of delivery, and the states of one.
-DIGEST, MESSAGE, ANSWER, EXPIRY = "digest", "message", "answer", "expiry"
+DIGEST, MESSAGE, ANSWER, EXPIRY, STOPPED, DELETED = "digest", "message", "answer", "expiry", "stopped", "deleted"
 DUE, SENDING, SENT, DROPPED, FAILED = "due", "sending", "sent", "dropped", "failed"
 
 
@@ -45,7 +45,7 @@ class Person(Model):
     time_zone: Mapped[str] = mapped_column(String(50))
     # The hour of the person's own day at which the digest leaves; the setting's where none was chosen.
     digest_hour: Mapped[int | None] = mapped_column(SmallInteger)
-    # When name and language were so: an event that was overtaken changes nothing.
+    # When name and language were told: an event that was overtaken changes nothing. Those entered with a membership are older than any.
     as_of: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -122,12 +122,14 @@ class Switch(Model):
 
 
 class EmailStop(Model):
-    """Whether e-mails to a member have stopped because the access has ended; without a row they go on (NET-14)."""
+    """Whether a member's access is in force, and whether e-mails have stopped with it; without a row it is, and they go on (NET-14)."""
 
     __tablename__ = "email_stops"
 
     membership_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     stopped: Mapped[bool]
+    # Whoever's access has ended does not see what stands in the portal (NET-13).
+    in_force: Mapped[bool] = mapped_column(default=True, server_default=sql("true"))
     # When it was so: an event that was overtaken changes nothing.
     as_of: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -144,10 +146,10 @@ class Delivery(Model):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    # A digest goes to a person over all organisations, a mail about a message to one membership.
+    # A digest, and what gathers (gathering.py), goes to a person over all organisations, a mail about a message to one membership.
     recipient_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     kind: Mapped[str] = mapped_column(String(20))
-    # The local date of a digest, or the id of the message or answer.
+    # The local date of a digest, or the id of the message or answer, or of what was the first to be told.
     window: Mapped[str] = mapped_column(String(36))
     # A digest tells what was posted before this moment.
     until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -161,6 +163,8 @@ class Delivery(Model):
     subject: Mapped[str | None] = mapped_column(String(200))
     text: Mapped[str | None] = mapped_column(Text)
     sent_by: Mapped[str | None] = mapped_column(String(300))
+    # Of its link to get no more mails: the same at every attempt. Gone as soon as the mail has ended; then only its hash is known.
+    token: Mapped[str | None] = mapped_column(String(43))
 
 
 class UnsubscribeLink(Model):

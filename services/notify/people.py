@@ -12,20 +12,29 @@ from chassis.db import Transaction
 from services.notify import rules
 from services.notify.models import Membership, Person, UnsubscribeLink
 
+# Nobody has told yet how the person is called.
+NEVER = datetime.fromtimestamp(0, UTC)
+
 
 def moment(envelope: Envelope) -> datetime:
     """When the event happened."""
     return envelope.time.ToDatetime(UTC)
 
 
-def introduce(tx: Transaction, event: MemberAdded, *, at: datetime) -> None:
-    """A person as a new membership shows them. The address is always taken over, name and language unless something newer is known."""
+def introduce(tx: Transaction, event: MemberAdded) -> None:
+    """A person as a new membership shows them. The address is always taken over; name and language, as entered, serve until any are known.
+
+    So nobody's mails address them by what a stranger wrote who has added them.
+    """
     known = insert(Person).values(
         user_id=event.user_id, email=event.email, first_name=event.first_name, language=event.language,
-        time_zone=rules.known_zone(event.time_zone), as_of=at,
+        time_zone=rules.known_zone(event.time_zone), as_of=NEVER,
     )  # fmt: skip
-    changes = _newest(known) | {"email": known.excluded.email, "time_zone": known.excluded.time_zone}
-    tx.execute(known.on_conflict_do_update(index_elements=["user_id"], set_=changes))
+    taken = {column.name: known.excluded[column.name] for column in (Person.email, Person.time_zone)}
+    missing = {
+        column.name: case((column == "", known.excluded[column.name]), else_=column) for column in (Person.first_name, Person.language)
+    }
+    tx.execute(known.on_conflict_do_update(index_elements=["user_id"], set_=taken | missing))
 
 
 def rename(tx: Transaction, event: ProfileChanged, *, at: datetime) -> None:
@@ -38,9 +47,7 @@ def rename(tx: Transaction, event: ProfileChanged, *, at: datetime) -> None:
 
 def choose_hour(tx: Transaction, user_id: str, *, hour: int) -> None:
     """The hour of the person's own day at which the digest leaves. One who is not known yet is remembered as in `rename`."""
-    known = insert(Person).values(
-        user_id=user_id, email="", first_name="", language="", time_zone="UTC", digest_hour=hour, as_of=datetime.fromtimestamp(0, UTC)
-    )
+    known = insert(Person).values(user_id=user_id, email="", first_name="", language="", time_zone="UTC", digest_hour=hour, as_of=NEVER)
     tx.execute(known.on_conflict_do_update(index_elements=["user_id"], set_={"digest_hour": hour}))
 
 

@@ -4,6 +4,7 @@ import grpc
 from kontor.notify.v1 import notify_pb2 as pb
 from kontor.notify.v1.notify_pb2_grpc import CodesServicer, SmsReportsServicer
 
+from chassis import telemetry
 from chassis.db import Database
 from chassis.errors import NotFound, Unavailable
 from services.notify import rules
@@ -32,8 +33,11 @@ class Codes(CodesServicer):
         about = {"change": rules.change(request.change), "organisation": rules.called(request.organisation_name), "inviter": ""}
         text = self._writer.sms(TEMPLATES[request.kind], language=request.language, code=request.code, **about)
         handed = self._sms.send(request.phone_number, text)
-        with self._database.transaction() as tx:
-            handed_over(tx, handed)
+        try:
+            with self._database.transaction() as tx:
+                handed_over(tx, handed)
+        except Exception as why:  # noqa: BLE001 - the SMS has left: whoever heard of a failure would send it, and pay for it, again
+            telemetry.log(__name__).error("sms not noted", message_id=handed.message_id, error=type(why).__name__)
         return pb.SendCodeResponse(uncertain=not handed.certain)
 
 

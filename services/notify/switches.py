@@ -24,6 +24,11 @@ def emails_stopped(membership_id: Any) -> ColumnElement[bool]:
     return exists().where(EmailStop.membership_id == membership_id, EmailStop.stopped)
 
 
+def out_of_force(membership_id: Any) -> ColumnElement[bool]:
+    """Whether the member's access has ended, so that nothing in the portal is seen (NET-13)."""
+    return exists().where(EmailStop.membership_id == membership_id, ~EmailStop.in_force)
+
+
 def hidden(membership_id: Any) -> Select[int]:
     """The categories that a member has switched off in the portal, where all are on unless chosen otherwise."""
     return select(Switch.category).where(Switch.membership_id == membership_id, Switch.channel == NOTICE_CHANNEL_PORTAL, ~Switch.on)

@@ -1,29 +1,31 @@
-"""Links in mails that switch their category off without signing in (RFC 8058): 256 random bits, of which only the SHA-256 is kept."""
+"""Links in mails that switch their category off without signing in (RFC 8058): 256 random bits, kept as SHA-256 once the mail has left."""
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import cast
 
-from sqlalchemy import LargeBinary, bindparam, insert, select
+from sqlalchemy import LargeBinary, Table, bindparam, insert, select, update
 from sqlalchemy.engine import Row
 
 from chassis import clock
 from chassis.db import Database, Transaction
 from chassis.errors import NotFound
-from services.notify.models import Person, UnsubscribeLink
+from services.notify.models import Delivery, Person, UnsubscribeLink
 
 
-def make(tx: Transaction, readers: Sequence[tuple[str, int]]) -> list[str]:
-    """A new token for each person and category, in their order. Those of earlier mails go on working."""
-    tokens = [secrets.token_urlsafe(32) for _ in readers]
+def make(tx: Transaction, readers: Mapping[int, tuple[str, int]]) -> dict[int, str]:
+    """A new token for each delivery, kept with it while it waits, for its person and category. Those of earlier mails go on working."""
+    tokens = {delivery_id: secrets.token_urlsafe(32) for delivery_id in readers}
     if tokens:
         now = clock.now()
         rows = [
-            {"token": digest(token), "user_id": user_id, "category": category, "made_at": now}
-            for token, (user_id, category) in zip(tokens, readers, strict=True)
+            {"token": digest(tokens[delivery_id]), "user_id": user_id, "category": category, "made_at": now}
+            for delivery_id, (user_id, category) in readers.items()
         ]
         tx.execute(insert(UnsubscribeLink), rows)
+        tx.execute(_kept, [{"delivery": delivery_id, "kept": token} for delivery_id, token in tokens.items()])
     return tokens
 
 
@@ -40,6 +42,8 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+_deliveries = cast(Table, Delivery.__table__)
+_kept = update(_deliveries).where(_deliveries.c.id == bindparam("delivery")).values(token=bindparam("kept"))
 _found = (
     select(UnsubscribeLink.user_id, UnsubscribeLink.category, UnsubscribeLink.made_at, Person.language)
     .join(Person, Person.user_id == UnsubscribeLink.user_id)

@@ -152,5 +152,5 @@ def deliveries(service: ServiceUnderTest) -> list[tuple[str, int]]:
 
 
 def without_token(text: str) -> str:
-    """A mail's text with the secret part of its link to get no more of them left out: each attempt has one of its own."""
+    """A mail's text with the secret part of its link to get no more of them left out: each mail has one of its own."""
     return re.sub(r"(?<=/unsubscribe/)[\w-]{43}", "…", text)

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from kontor.documents.v1.events_pb2 import DocumentDeleted, DocumentsExpiring, HoldSet, VersionDeleted
+from kontor.documents.v1.events_pb2 import DocumentDeleted, DocumentQuarantined, DocumentsExpiring, HoldSet, VersionDeleted
 from kontor.notify.v1 import notify_pb2 as pb
 from kontor.notify.v1.events_pb2 import ExpiryNoticeDelivered, NoticesPosted
 
 from chassis import clock
 from chassis.caller import Caller
 from chassis.testing import ServiceUnderTest
-from tests.notify.post import DELETION, EMAIL, PAYROLL, Office, choose, desk, new_id, notices, unread
+from tests.notify.post import DELETION, EMAIL, PAYROLL, Office, choose, desk, earlier, new_id, notices, unread
 from tests.servers.smtp import MailServer
 
 END = datetime(2027, 5, 3, 10, tzinfo=UTC)
@@ -173,3 +173,24 @@ def test_what_the_firm_deletes_is_told_to_those_who_could_see_it(service: Servic
         assert service.happened(gone)
     assert [(each.kind, each.subject_id) for each in listed(service, reader)] == [(pb.NOTICE_KIND_DOCUMENT_DELETED, published.document_id)]
     assert listed(service, deleter) == []
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in order", "deleted first"])
+def test_that_an_upload_was_stopped_is_no_news_any_more_once_it_has_gone(service: ServiceUnderTest, office: Office, late: bool) -> None:
+    """ACC-57, ACC-67: no dot for what nobody can look at; in whichever order it is heard."""
+    uploader = office.member()
+    stopped = DocumentQuarantined(
+        document_id=new_id(), organisation_id=office.id, folder_id=office.folder_id, uploaded_by_membership_id=uploader.membership_id,
+        reason="malware",
+    )  # fmt: skip
+    gone = DocumentDeleted(
+        document_id=stopped.document_id, organisation_id=office.id, folder_id=office.folder_id, service_area=PAYROLL,
+        uploaded_by_membership_id=uploader.membership_id,
+    )  # fmt: skip
+    with clock.moved(-MINUTES):
+        assert late or service.happened(stopped)
+    assert late or unread(service, uploader) == 1
+    assert service.happened(gone)
+    if late:
+        earlier(service, stopped, by=MINUTES)
+    assert (notices(service, uploader), unread(service, uploader)) == ([], 0)

@@ -26,6 +26,8 @@ ABOUT: dict[str, dict[str, Any]] = {
     "answer": {"topic": LONG, "by": "Anna Berg", "number": 2, "organisation": LONG, "lines": ["Hei,", "", LINK * 2, "Hilsen Anna"]},
     "invitation": BY_LINK | {"code": "1234 5678 9012 3456"},
     "expiry": {"organisations": [(LONG, [GROUP])], "total": 12},
+    "stopped": {"organisations": [("Exempelvarvet AB", [(0, 1)]), (LONG, [(0, 2)])], "total": 3},
+    "deleted": {"organisations": [("Exempelvarvet AB", [(1, 1)]), (LONG, [(2, 12), (3, 1)])], "total": 14},
 }  # fmt: skip
 KINDS = sorted(path.name for path in (FOLDER / "templates").iterdir() if (path / "body.html").exists())
 WRITER = Writer(public_url="https://portal.example.no", sender="Kontor <no-reply@portal.example.no>")
@@ -33,7 +35,7 @@ WRITER = Writer(public_url="https://portal.example.no", sender="Kontor <no-reply
 
 def letter(kind: str, language: str) -> Letter:
     """One of this kind, about things with long names."""
-    token = "" if ABOUT[kind] is BY_LINK or kind in ("security_changed", "invitation") else "u" * 43
+    token = "" if ABOUT[kind] is BY_LINK or kind in ("security_changed", "invitation", "stopped") else "u" * 43
     return WRITER.write(kind, to="kari@example.no", language=language, key="key", first_name="Kari", unsubscribe=token, **ABOUT[kind])
 
 

@@ -19,7 +19,8 @@ from chassis.outbox import wrap
 from chassis.testing import ServiceUnderTest, person
 from services.notify.handlers import member_added
 from services.notify.models import Model
-from tests.notify.post import PAYROLL, Office, desk, earlier, new_id, notices, switch, unread
+from tests.notify.post import PAYROLL, Office, at, desk, digests, earlier, new_id, notices, switch, unread
+from tests.servers.smtp import MailServer
 from tests.waiting import eventually
 
 AN_HOUR = timedelta(hours=1)
@@ -101,6 +102,27 @@ def test_marking_as_read_concerns_the_named_ones_or_all_and_only_ones_own(servic
     assert (unread(service, reader), unread(service, other)) == (2, 3)
     desk(service, reader).MarkRead(pb.MarkReadRequest())
     assert (unread(service, reader), unread(service, other)) == (0, 3)
+
+
+def test_what_was_opened_is_read_whatever_told_of_it(service: ServiceUnderTest, office: Office, smtp: MailServer) -> None:
+    """ACC-67, BEY-10: a document's updates, a conversation's messages; the digest leaves them out, a colleague's stay."""
+    reader, other = office.member(), office.member("ola@example.no")
+    for who in (reader, other):
+        switch(service, who, portal=False, digest=True)
+    with at(2026, 5, 11, 12):
+        document = office.published(reader, other).document_id
+        office.published(reader, other, document_id=document, version=2)
+        unopened = office.published(reader, other).document_id
+        answers = [office.answered(reader, other) for _ in range(2)]
+        desk(service, reader).MarkRead(pb.MarkReadRequest(subject_ids=[document], thread_ids=[answers[0].thread_id]))
+        switch(service, reader, portal=True, digest=True)
+        shown = desk(service, reader).ListNotices(pb.ListNoticesRequest())
+        assert {each.subject_id for each in shown.notices if not each.read} == {unopened, answers[1].message_id}
+        assert unread(service, other) == 2
+    with at(2026, 5, 12, 6):
+        digests(service)
+    told = {(mail.recipients[0], mail.message["subject"]) for mail in smtp.messages if "fil" in mail.message["subject"]}
+    assert told == {("kari@example.no", "1 ny fil i Kontor"), ("ola@example.no", "2 nye filer i Kontor")}
 
 
 def test_who_has_switched_document_notices_off_sees_none_but_is_still_told_of_a_stopped_upload(

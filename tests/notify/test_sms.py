@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kontor.notify.v1 import notify_pb2 as pb
 from kontor.notify.v1.notify_pb2_grpc import CodesStub, SmsReportsStub
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from chassis.caller import Caller
 from chassis.config import BadSettings, Secret
@@ -120,6 +120,21 @@ def test_where_it_stays_open_whether_the_sms_left_it_is_not_sent_again(
         twilio.silent.clear()
     assert codes(service).SendCode(CODE).uncertain
     assert len(twilio.forms) == 1
+
+
+def test_an_sms_that_has_left_is_no_failure_when_it_cannot_be_noted(
+    twilio: Twilio, sending: Callable[[str], ServiceUnderTest], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """P6: whoever heard of one would send it, and pay for it, again. What becomes of it the provider's report tells all the same."""
+    service = sending(address(twilio))
+    database = service.service.database
+    assert database is not None
+    with database.begin() as holding:
+        holding.execute(text("lock table sms_reports"))
+        assert not codes(service).SendCode(CODE).uncertain
+    logged = capsys.readouterr().out
+    assert ("sms not noted" in logged, NUMBER in logged, len(twilio.forms)) == (True, False, 1)
+    assert kept(service) == []
 
 
 def test_where_twilio_is_out_of_reach_nothing_has_left(sending: Callable[[str], ServiceUnderTest]) -> None:

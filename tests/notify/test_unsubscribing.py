@@ -104,6 +104,27 @@ def test_a_secret_is_kept_only_as_its_hash(service: ServiceUnderTest, office: Of
     (row,) = service.service.database.read(text("select * from unsubscribe_links"))
     assert link not in str(row)
     assert len(bytes(row.token)) == 32
+    assert link not in str(service.service.database.read(text("select * from deliveries")))
+
+
+def test_a_mail_that_waits_has_one_link_however_often_it_is_tried(service: ServiceUnderTest, office: Office, smtp: MailServer) -> None:
+    """RFC 8058: while the mail server is away no links pile up, and the one that a mail left with works."""
+    database, readers = service.service.database, [office.member(f"{number}@example.no") for number in range(3)]
+    assert database is not None
+    smtp.stop()
+    office.answered(*readers)
+    waiting = set()
+    for minutes in range(5):
+        with clock.moved(timedelta(minutes=2 * minutes)):
+            service.run_job("send_deliveries")
+        waiting.add(tuple(row.token for row in database.read(text("select token from deliveries order by id"))))
+        assert len(database.read(text("select 1 from unsubscribe_links"))) == len(readers)
+    ((*made,),) = waiting
+    smtp.start()
+    with clock.moved(timedelta(minutes=12)):
+        service.run_job("send_deliveries")
+    assert sorted(map(token, smtp.messages)) == sorted(made)
+    assert nobody(service).Unsubscribe(pb.UnsubscribeRequest(token=token(smtp.messages[0]))).category == MESSAGES
 
 
 def test_a_link_not_made_here_or_too_old_is_none(service: ServiceUnderTest, office: Office, smtp: MailServer) -> None:

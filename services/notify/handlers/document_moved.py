@@ -17,7 +17,7 @@ def handle(tx: Transaction, event: events_pb2.DocumentMoved, envelope: Envelope)
         kind=NOTICE_KIND_DOCUMENT_PUBLISHED, organisation_id=event.organisation_id, subject_id=event.document_id,
         service_area=event.service_area, at=people.moment(envelope), folder_id=event.folder_id, version=event.version,
     )  # fmt: skip
-    # At the next stage it is told to those who see it then.
+    # If somebody sees it only now, its end is announced anew within the hour; else at the next stage, to those who see it then.
     expiry.forget(tx, ExpiringVersion.document_id == event.document_id)
     notices.withdraw_subject(tx, news.subject_id, event.former_reader_membership_ids, at=news.at)
     notices.follow(tx, news, event.reader_membership_ids)

@@ -11,7 +11,7 @@ from services.notify.models import Membership, Organisation
 EVENT = events_pb2.MemberAdded
 
 
-def handle(tx: Transaction, event: events_pb2.MemberAdded, envelope: Envelope) -> None:
+def handle(tx: Transaction, event: events_pb2.MemberAdded, _: Envelope) -> None:
     """Remember member and person, unless the removal has arrived first."""
     added = insert(Membership).values(
         membership_id=event.membership_id, user_id=event.user_id, organisation_id=event.organisation_id, removed_at=None
@@ -20,4 +20,4 @@ def handle(tx: Transaction, event: events_pb2.MemberAdded, envelope: Envelope) -
         return
     named = insert(Organisation).values(organisation_id=event.organisation_id, name=event.organisation_name)
     tx.execute(named.on_conflict_do_update(index_elements=["organisation_id"], set_={"name": named.excluded.name}))
-    people.introduce(tx, event, at=people.moment(envelope))
+    people.introduce(tx, event)

@@ -74,11 +74,12 @@ def _send_all(database: Database, post: Post, claimed: Sequence[Delivery]) -> bo
 
 
 def _tokens(database: Database, claimed: Sequence[Delivery], found: Mapping[int, Found]) -> dict[int, str]:
-    """For each mail that will leave the token of its link to get no more of them."""
-    leaving = [each for each in claimed if each.id in found and found[each.id].email]
+    """For each mail that will leave the token of its link to get no more of them: at another attempt the one it had before."""
+    leaving = [each for each in claimed if each.id in found and found[each.id].email and each.kind in contents.CATEGORIES]
+    new = {each.id: (found[each.id].user_id, contents.CATEGORIES[each.kind]) for each in leaving if each.token is None}
     with database.transaction() as tx:
-        made = unsubscribing.make(tx, [(found[each.id].user_id, contents.CATEGORIES[each.kind]) for each in leaving])
-    return {each.id: token for each, token in zip(leaving, made, strict=True)}
+        made = unsubscribing.make(tx, new)
+    return {each.id: each.token or made[each.id] for each in leaving}
 
 
 def _send(database: Database, post: Post, delivery: Delivery, found: Found | None, *, token: str) -> bool:
@@ -133,7 +134,7 @@ def _held(delivery: Delivery) -> dict[str, Any]:
 _rows, _told = cast(Table, Delivery.__table__), cast(Table, Notice.__table__)
 _mine = update(_rows).where(_rows.c.id == bindparam("delivery"), _rows.c.state == SENDING, _rows.c.attempts == bindparam("attempt"))
 _put_back = _mine.values(state=DUE, due_at=bindparam("due"))
-_gone = {"subject": None, "text": None, "sent_by": None}
+_gone = {"subject": None, "text": None, "sent_by": None, "token": None}
 _closed = _mine.values(state=bindparam("ended"), ended_at=bindparam("now"), **_gone).returning(_rows.c.id).cte("closed")
 _marked = (
     update(_told)
