@@ -132,17 +132,22 @@ class Member(Model):
     user_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     organisation_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     removed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # As an administrator there entered it: what is shown until the person comes in. Gone with the person's last membership.
+    name: Mapped[str] = mapped_column(String(300), default="")
+    # The name as it is sorted and searched: the same for Ø and ø.
+    name_key: Mapped[str] = mapped_column(String(600), default="")
 
 
 class Person(Model):
-    """How a person is called, as identity told last; gone with the last membership."""
+    """How a person is called, as identity told last, where the person has come in; gone with the last membership."""
 
     __tablename__ = "people"
 
     user_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     name: Mapped[str] = mapped_column(String(300))
-    # The name as it is sorted and searched: the same for Ø and ø.
     name_key: Mapped[str] = mapped_column(String(600))
+    # Memberships. To others the person is whoever was entered there.
+    came_in: Mapped[list[str]] = mapped_column(ARRAY(Uuid(as_uuid=False)), default=list)
     as_of: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 

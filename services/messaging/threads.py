@@ -22,7 +22,7 @@ def visible(caller: Caller) -> ColumnElement[bool]:
     """The threads that the caller sees."""
     if is_firm(caller):
         return seen_at_firm(caller.membership_id or None, literal(list(caller.clients), _IDS))
-    return seen_at_client(caller.user_id or None, caller.organisation_id or None)
+    return seen_at_client(caller.user_id or None, caller.membership_id or None, caller.organisation_id or None)
 
 
 def within(clients: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -38,10 +38,15 @@ def seen_at_firm(membership: Any, clients: ColumnElement[Any]) -> ColumnElement[
     )  # fmt: skip
 
 
-def seen_at_client(user: Any, organisation: Any) -> ColumnElement[bool]:
-    """Those in which this person takes part."""
+def seen_at_client(user: Any, membership: Any, organisation: Any) -> ColumnElement[bool]:
+    """Those in which this person takes part; none for a membership that has ended."""
     part = exists().where(Participant.thread_id == Thread.id, Participant.user_id == user)
-    return and_(Thread.organisation_id == organisation, part)
+    return and_(Thread.organisation_id == organisation, part, ~ended(membership))
+
+
+def ended(membership: Any) -> ColumnElement[bool]:
+    """Whether this membership is known to have ended, whatever its assertion still says (P7)."""
+    return exists().where(Member.membership_id == membership, Member.removed_at.is_not(None))
 
 
 def serving(organisation_id: str, area: int) -> Select[str]:

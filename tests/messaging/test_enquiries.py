@@ -1,11 +1,16 @@
 """What a form offers before anything is written: types of enquiry, and at the firm the client's people."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import alembic.command
 import pytest
 from kontor.identity.v1.events_pb2 import ProfileChanged
 from kontor.linking.v1.events_pb2 import LinkChanged, LinkCreated
 from kontor.messaging.v1 import messaging_pb2 as pb
 from sqlalchemy import text
 
+from chassis import db
 from chassis.caller import Caller
 from chassis.errors import Invalid, NotFound
 from chassis.testing import ServiceUnderTest, person
@@ -25,6 +30,7 @@ from tests.messaging.talk import (
     enquiries,
     removed,
     send,
+    thread,
     told,
 )
 
@@ -40,6 +46,15 @@ def types(service: ServiceUnderTest, who: Caller, organisation: str = BAKERY) ->
 def names(service: ServiceUnderTest, who: Caller, **asked: str) -> list[str]:
     request = pb.ListRecipientsRequest(**{"organisation_id": BAKERY, **asked})  # type: ignore[arg-type]
     return [each.name for each in enquiries(service, who).ListRecipients(request).recipients]
+
+
+def called(service: ServiceUnderTest, name: str, *where: Caller) -> None:
+    """Identity tells what a person is called, in the memberships in which they have come in."""
+    first, _, last = name.partition(" ")
+    event = ProfileChanged(
+        user_id=where[0].user_id, first_name=first, last_name=last, membership_ids=[each.membership_id for each in where]
+    )
+    assert service.happened(event)
 
 
 def link(service: ServiceUnderTest, *areas: int, version: int) -> None:
@@ -115,7 +130,7 @@ def test_members_come_and_go_and_change_their_names_in_any_order(service: Servic
     removed(service, gone)
     added(service, gone)
     added(service, member)
-    assert service.happened(ProfileChanged(user_id=member.user_id, first_name="Nytt", last_name="Navn"))
+    called(service, "Nytt Navn", member)
     assert names(service, firm) == ["Nytt Navn"]
     removed(service, member)
     assert names(service, firm) == []
@@ -123,13 +138,57 @@ def test_members_come_and_go_and_change_their_names_in_any_order(service: Servic
     assert names(service, firm) == ["Gammelt Navn"]
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_a_name_entered_elsewhere_is_shown_there_alone_until_the_person_comes_in(service: ServiceUnderTest, late: bool) -> None:
+    """NET-09, P5: neither do a stranger's people learn what somebody is called, nor do colleagues read what a stranger wrote."""
+    firms = {each: consultant() for each in (BAKERY, YARD)}
+    for each, firm in firms.items():
+        assigned(service, firm, HR, at=each)
+    member = client(name="Ingrid Eksempeldal")
+    stranger = replace(again(member), organisation_id=YARD, name="Ukjent Ingrid")
+    added(service, member)
+    opened = send(service, member, HR).thread_id
+    if not late:
+        added(service, stranger)
+    called(service, "Ingrid Ekte", member)
+    if late:
+        added(service, stranger)
+    assert names(service, firms[BAKERY]) == ["Ingrid Ekte"]
+    assert names(service, firms[YARD], organisation_id=YARD) == ["Ukjent Ingrid"]
+    assert names(service, firms[YARD], organisation_id=YARD, name="ekte") == []
+    written_to = send(service, firms[YARD], HR, organisation_id=YARD, to_membership_ids=[stranger.membership_id]).thread_id
+    seen = {thread_id: thread(service, firms[each], thread_id) for each, thread_id in ((BAKERY, opened), (YARD, written_to))}
+    assert [each.participants[0].name for each in seen.values()] == ["Ingrid Ekte", "Ukjent Ingrid"]
+    called(service, "Ingrid Ekte", member, stranger)
+    assert names(service, firms[YARD], organisation_id=YARD) == ["Ingrid Ekte"]
+
+
 def test_a_person_is_forgotten_with_the_last_membership(service: ServiceUnderTest) -> None:
     """Nobody's name is kept longer than it is needed."""
     member = added(service, client())
-    elsewhere = person(*PERMISSIONS, organisation_id=YARD, user_id=member.user_id)
+    elsewhere = person(*PERMISSIONS, organisation_id=YARD, user_id=member.user_id, name="Ingrid Eksempeldal")
     added(service, elsewhere)
+    called(service, "Ingrid Ekte", member, elsewhere)
     database = service.service.database
     assert database is not None
-    for who, left in ((member, 1), (elsewhere, 0)):
+    kept = text("select name from people union all select name from members where name <> '' order by name")
+    for who, left in ((member, ["Ingrid Eksempeldal", "Ingrid Eksempeldal", "Ingrid Ekte"]), (elsewhere, [])):
         removed(service, who)
-        assert len(database.read(text("select 1 from people"))) == left
+        assert [row.name for row in database.read(kept)] == left
+
+
+def test_a_member_known_from_before_names_were_entered_is_shown_by_the_persons(service: ServiceUnderTest) -> None:
+    """A membership that came with an older version has no name of its own; stepping back down leaves nobody without one either."""
+    firm, member, entered = consultant(), added(service, client(name="Gammelt Navn")), added(service, client(name="Bare Skrevet"))
+    assigned(service, firm, HR)
+    called(service, "Ingrid Ekte", member)
+    held = service.service
+    assert held.database is not None
+    assert held.migrations is not None
+    assert held.tables is not None
+    with held.database.begin() as connection:
+        alembic.command.downgrade(db._alembic(connection, Path(held.migrations), held.tables), "0004")
+    left = {str(row.user_id): row.name for row in held.database.read(text("select user_id, name from people"))}
+    assert left == {member.user_id: "Ingrid Ekte", entered.user_id: "Bare Skrevet"}
+    db.migrate(held.database, Path(held.migrations), held.tables)
+    assert names(service, firm) == ["Bare Skrevet", "Ingrid Ekte"]

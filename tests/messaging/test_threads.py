@@ -28,6 +28,7 @@ from tests.messaging.talk import (
     consultant,
     found,
     give,
+    listed,
     page,
     read,
     removed,
@@ -220,6 +221,27 @@ def test_a_person_added_again_sees_and_gets_what_was_theirs(service: ServiceUnde
     assert isinstance(event, AnswerSent)
     assert list(event.to_membership_ids) == [back.membership_id]
     assert bodies(service, back, opened.thread_id)[:2] == ["Velkommen tilbake", "Mens du var borte"]
+
+
+def test_a_removed_members_session_that_still_lives_sees_and_writes_nothing(service: ServiceUnderTest, firm: Caller) -> None:
+    """P7, ACC-82: removal counts here at once, however long an assertion made before it is good for."""
+    writer, colleague = added(service, client()), added(service, client(name="Ola Eksempeldal"))
+    sent, other = send(service, writer), send(service, colleague)
+    answer(service, firm, sent.thread_id)
+    counting = pb.CountThreadsRequest()
+    assert (found(service, writer), listed(service, writer)) == (["Lønn i mai"], ["Lønn i mai"])
+    assert [each.unread for each in threads(service, writer).CountThreads(counting).counts] == [1]
+    removed(service, writer)
+    assert (found(service, writer), found(service, writer, unread=True), listed(service, writer)) == ([], [], [])
+    assert list(threads(service, writer).CountThreads(counting).counts) == []
+    for act in (thread, answer, read, bodies):
+        with pytest.raises(NotFound):
+            act(service, writer, sent.thread_id)
+    with pytest.raises(NotFound):
+        send(service, writer)
+    assert bodies(service, firm, sent.thread_id) == ["Takk!", "Hei!\nTo nye ansatte."]
+    assert thread(service, colleague, other.thread_id).message_count == 1
+    assert found(service, added(service, again(writer))) == ["Lønn i mai"]
 
 
 def test_answers_written_at_the_same_time_each_get_a_place(service: ServiceUnderTest, firm: Caller) -> None:

@@ -26,7 +26,8 @@ def send_message(tx: Transaction, caller: Caller, request: SendMessageRequest) -
     readers = tx.scalars(threads.serving(request.organisation_id, area)).all()
     own = request.organisation_id == caller.organisation_id
     serves = caller.membership_id in readers and caller.reaches(request.organisation_id)
-    if not rules.may_write(is_firm=firm, own_organisation=own, serves_area=serves):
+    gone = tx.scalar(select(threads.ended(caller.membership_id or None)))
+    if gone or not rules.may_write(is_firm=firm, own_organisation=own, serves_area=serves):
         raise threads.no_organisation()
     people = _addressed(tx, request) if firm else _oneself(caller, request)
     text = _checked({"subject": rules.one_line(request.subject), "body": rules.plain_text(request.body)}, mask=request.mask)

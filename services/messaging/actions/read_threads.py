@@ -10,6 +10,7 @@ from sqlalchemy import (
     DateTime,
     Select,
     Uuid,
+    and_,
     any_,
     bindparam,
     case,
@@ -23,6 +24,7 @@ from sqlalchemy.orm import aliased
 
 from chassis.caller import Caller
 from services.messaging import threads
+from services.messaging.actions import members
 from services.messaging.models import ConsultantAccess, Member, Message, Participant, Person, ReadMark, Thread
 from services.messaging.rules import State
 
@@ -52,7 +54,7 @@ def _shown(*, firm: bool) -> Select[Any]:
     return (
         select(
             *Thread.__table__.c, _unread(firm=firm).label("unread"), func.coalesce(ReadMark.position, 0).label("read_position"),
-            func.coalesce(Person.name, "").label("assigned_to"),
+            members.called(assigned).label("assigned_to"),
         )
         .outerjoin(ReadMark, (ReadMark.thread_id == Thread.id) & (ReadMark.user_id == _user))
         .outerjoin(assigned, assigned.membership_id == Thread.assigned_membership_id)
@@ -60,16 +62,19 @@ def _shown(*, firm: bool) -> Select[Any]:
     )  # fmt: skip
 
 
-_SEEN = {True: threads.seen_at_firm(_membership, _clients), False: threads.seen_at_client(_user, _own_organisation)}
+_SEEN = {True: threads.seen_at_firm(_membership, _clients), False: threads.seen_at_client(_user, _membership, _own_organisation)}
+# As `threads.seen_at_client`, from the participants' side.
+_takes_part = and_(Participant.user_id == _user, Participant.organisation_id == _own_organisation, ~threads.ended(_membership))
 # By whether the caller is of a firm; also need `thread_id`.
 ONE = {firm: _shown(firm=firm).where(Thread.id == _thread, seen) for firm, seen in _SEEN.items()}
 SEEN = {firm: select(Thread.id).where(Thread.id == _thread, Thread.organisation_id == _organisation, seen) for firm, seen in _SEEN.items()}
 SERVED = select(literal(1)).where(threads.serves(_membership, _organisation, _clients))
 PARTICIPANTS = (
-    select(Participant.membership_id, func.coalesce(Person.name, "").label("name"))
+    select(Participant.membership_id, members.called().label("name"))
+    .outerjoin(Member, Member.membership_id == Participant.membership_id)
     .outerjoin(Person, Person.user_id == Participant.user_id)
     .where(Participant.thread_id == _thread)
-    .order_by(Person.name_key, Participant.membership_id)
+    .order_by(members.sorted_as(), Participant.membership_id)
 )
 _of_thread = select(*Message.__table__.c).where(Message.thread_id == _thread).limit(bindparam("limit"))
 OLDEST = _of_thread.where(Message.position > bindparam("after")).order_by(Message.position)
@@ -114,7 +119,7 @@ def _at_firm(wanted: list[ColumnElement[bool]], *, client: bool, before: tuple[d
 
 def _at_client(wanted: list[ColumnElement[bool]], *, before: tuple[datetime, str] | None) -> Select[Any]:
     part = select(Participant.thread_id.label("id"), Participant.last_message_at).join(Thread, Thread.id == Participant.thread_id)
-    found = _marked(part).where(Participant.user_id == _user, Participant.organisation_id == _own_organisation, *wanted)
+    found = _marked(part).where(_takes_part, *wanted)
     if before is not None:
         found = found.where(tuple_(Participant.last_message_at, Participant.thread_id) < _moment(before))
     return found.order_by(Participant.last_message_at.desc(), Participant.thread_id.desc())
@@ -138,8 +143,7 @@ def counts(*, firm: bool, organisations: Sequence[str]) -> Select[Any]:
         found = select(*columns).select_from(ConsultantAccess).join(Thread, served)
         found = found.where(ConsultantAccess.membership_id == _membership, threads.within(_clients))
     else:
-        part = (Participant.user_id == _user) & (Participant.organisation_id == _own_organisation)
-        found = select(*columns).select_from(Participant).join(Thread, Thread.id == Participant.thread_id).where(part)
+        found = select(*columns).select_from(Participant).join(Thread, Thread.id == Participant.thread_id).where(_takes_part)
     if organisations:
         found = found.where(Thread.organisation_id == any_(literal(list(organisations), ARRAY(_ID))))
     return _marked(found).where(waiting | new).group_by(Thread.organisation_id).order_by(Thread.organisation_id)

@@ -14,7 +14,7 @@ from chassis.caller import Caller
 from chassis.db import Database
 from chassis.errors import Invalid
 from services.messaging import rules, sensitive, threads
-from services.messaging.actions import read_threads
+from services.messaging.actions import members, read_threads
 from services.messaging.models import ClientFirm, ConsultantAccess, Member, Person
 from services.messaging.sensitive import Kind
 
@@ -89,15 +89,16 @@ _organisation = bindparam("organisation_id", type_=_ID)
 _done = select(ClientFirm.service_areas).where(ClientFirm.organisation_id == _organisation)
 _areas = func.unnest(ConsultantAccess.service_areas).label("area")
 _served = select(_areas).where(ConsultantAccess.organisation_id == _organisation).distinct()
+_key = members.sorted_as()
 _recipients = (
-    select(Member.membership_id, Person.name, Person.name_key)
-    .join(Person, Person.user_id == Member.user_id)
+    select(Member.membership_id, members.called().label("name"), _key.label("name_key"))
+    .outerjoin(Person, Person.user_id == Member.user_id)
     .where(
         Member.organisation_id == _organisation,
         Member.removed_at.is_(None),
-        func.strpos(Person.name_key, bindparam("name", type_=String)) > 0,
-        tuple_(Person.name_key, Member.membership_id) > tuple_(bindparam("after_name", type_=String), bindparam("after_id", type_=_ID)),
+        func.strpos(_key, bindparam("name", type_=String)) > 0,
+        tuple_(_key, Member.membership_id) > tuple_(bindparam("after_name", type_=String), bindparam("after_id", type_=_ID)),
     )
-    .order_by(Person.name_key, Member.membership_id)
+    .order_by(_key, Member.membership_id)
     .limit(bindparam("limit"))
 )

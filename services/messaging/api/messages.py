@@ -67,7 +67,7 @@ class Messages(MessagesServicer):
     def _of_oneself(self, who: Caller, page: dict[str, Any]) -> Any:
         if page["organisation_id"] != who.organisation_id:
             raise threads.no_organisation()
-        return self._database.read(_sent, page | {"user_id": who.user_id})
+        return self._database.read(_sent, page | {"user_id": who.user_id, "membership_id": who.membership_id or None})
 
 
 def to_message(row: Any) -> pb.Message:
@@ -122,5 +122,7 @@ _page = (
     .order_by(Message.id.desc())
     .limit(bindparam("limit"))
 )
-_sent = _page.where(Message.sent_by_user_id == bindparam("user_id", type_=_ID))
+_sent = _page.where(
+    Message.sent_by_user_id == bindparam("user_id", type_=_ID), ~threads.ended(bindparam("membership_id", type_=_ID))
+)
 _received = _page.where(Message.service_area == any_(bindparam("areas", type_=ARRAY(SmallInteger))))

@@ -9,7 +9,9 @@ from services.messaging.actions import members
 EVENT = events_pb2.MemberAdded
 
 
-def handle(tx: Transaction, event: events_pb2.MemberAdded, envelope: Envelope) -> None:
-    """Remember member and person, unless the removal has arrived first."""
-    if members.add(tx, membership_id=event.membership_id, user_id=event.user_id, organisation_id=event.organisation_id):
-        members.call(tx, event.user_id, name=f"{event.first_name} {event.last_name}".strip(), at=members.moment(envelope))
+def handle(tx: Transaction, event: events_pb2.MemberAdded, _: Envelope) -> None:
+    """Remember the member by the name that was entered, unless the removal has arrived first."""
+    members.add(
+        tx, membership_id=event.membership_id, user_id=event.user_id, organisation_id=event.organisation_id,
+        name=f"{event.first_name} {event.last_name}".strip(),
+    )  # fmt: skip

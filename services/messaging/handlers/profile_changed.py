@@ -1,4 +1,4 @@
-"""A person changed name: lists of people to write to follow."""
+"""A person changed name, or came in somewhere: lists of people to write to follow."""
 
 from kontor.events.v1.envelope_pb2 import Envelope
 from kontor.identity.v1 import events_pb2
@@ -11,4 +11,5 @@ EVENT = events_pb2.ProfileChanged
 
 def handle(tx: Transaction, event: events_pb2.ProfileChanged, envelope: Envelope) -> None:
     """Remember what is newest."""
-    members.call(tx, event.user_id, name=f"{event.first_name} {event.last_name}".strip(), at=members.moment(envelope))
+    name = f"{event.first_name} {event.last_name}".strip()
+    members.call(tx, event.user_id, name=name, came_in=event.membership_ids, at=members.moment(envelope))
