@@ -1,12 +1,17 @@
 """Calling other services: each call carries the caller, the request id, the trace and a deadline, and none may run inside a transaction."""
 
+import importlib.resources
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from functools import cache
 from typing import Any, cast
 
 import grpc
+from google.api import annotations_pb2  # type: ignore[import-untyped]
+from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
 from opentelemetry.trace import SpanKind
 
 from chassis import caller, db, telemetry
@@ -19,10 +24,9 @@ UNARY_SECONDS = 5.0
 STREAM_SECONDS = 3600.0
 # What is kept back at each hop, so that the inner service is the one that reports the timeout.
 HOP_SECONDS = 0.02
-SERVICE_CONFIG = (
-    '{"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3,'
-    ' "initialBackoff": "0.05s", "maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]}'
-)
+AGAIN = {
+    "maxAttempts": 3, "initialBackoff": "0.05s", "maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"],
+}  # fmt: skip
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
@@ -122,9 +126,26 @@ def _within(limit: float) -> float:
 
 def connect(target: str, process: Process) -> grpc.Channel:
     """A network channel to `target`; headless names are balanced round robin."""
-    options = [("grpc.service_config", SERVICE_CONFIG), ("grpc.keepalive_time_ms", 60_000)]
+    options = [("grpc.service_config", _service_config()), ("grpc.keepalive_time_ms", 60_000)]
     credentials = client_credentials(process)
     return grpc.secure_channel(target, credentials, options) if credentials else grpc.insecure_channel(target, options)
+
+
+def repeatable(options: MethodOptions) -> bool:
+    """Whether the contract says that an RPC may be asked for twice: by a GET route, or an `idempotency_level`.
+
+    Of a call whose answer was lost nobody knows whether it was done: a repeated write would be two messages, and two SMS to pay for.
+    """
+    return bool(options.idempotency_level or options.Extensions[annotations_pb2.http].get)
+
+
+@cache
+def _service_config() -> str:
+    """Calls are balanced; those that may be repeated are, when no service has answered (gRFC A6)."""
+    image = FileDescriptorSet.FromString(importlib.resources.files("kontor").joinpath("api.binpb").read_bytes())
+    offered = [(f"{file.package}.{each.name}", method) for file in image.file for each in file.service for method in each.method]
+    named = [{"service": service, "method": method.name} for service, method in offered if repeatable(method.options)]
+    return json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": [{"name": named, "retryPolicy": AGAIN}]})
 
 
 def server_credentials(process: Process) -> grpc.ServerCredentials | None:

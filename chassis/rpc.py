@@ -5,17 +5,18 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
 import grpc
 import protovalidate
+from buf.validate import validate_pb2
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
@@ -171,6 +172,7 @@ class _Guard:
             raise Denied("step_up_needed", "Confirm with a fresh second factor.")
 
     def _valid(self, request: Message) -> Message:
+        _spell(request)
         violations = [each.proto for each in self._validator.collect_violations(request)]
         if violations:
             paths = [".".join(part.field_name for part in (each.field.elements if each.field else ())) for each in violations]
@@ -180,6 +182,29 @@ class _Guard:
 
     def _each(self, requests: Iterator[Message]) -> Iterator[Message]:
         return map(self._valid, requests)
+
+
+@cache
+def _spelled(kind: Descriptor) -> tuple[list[str], list[FieldDescriptor]]:
+    """The fields of such a message that hold ids, by the rules of the contract, and those that hold further messages."""
+    rules = {field.name: field.GetOptions().Extensions[validate_pb2.field] for field in kind.fields}
+    ids = [name for name, rule in rules.items() if rule.string.uuid or rule.repeated.items.string.uuid]
+    return ids, [field for field in kind.fields if field.message_type and not field.message_type.GetOptions().map_entry]
+
+
+def _spell(message: Message) -> None:
+    """Ids in small letters, whoever wrote them (RFC 9562 § 4): what is kept, compared and told has one spelling of each."""
+    ids, parts = _spelled(message.DESCRIPTOR)
+    for name in ids:
+        held = getattr(message, name)
+        if not isinstance(held, str):
+            held[:] = [each.lower() for each in held]
+        elif held != held.lower():
+            setattr(message, name, held.lower())
+    for part in parts:
+        held = getattr(message, part.name)
+        for each in held if part.is_repeated else [held] * message.HasField(part.name):
+            _spell(each)
 
 
 class _Transfers:

@@ -95,7 +95,6 @@ class Links(LinksServicer):
                 )
             )  # fmt: skip
 
-
     def _unserved_clients(self, who: Caller) -> int:
         return int(self._database.read(_unserved_count, {"firm_id": who.organisation_id})[0].clients)
 

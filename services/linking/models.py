@@ -52,3 +52,12 @@ class Consultant(Model):
     def aggregate(self) -> str:
         """What events about this row are ordered by."""
         return f"{self.organisation_id}/{self.membership_id}"
+
+
+class Member(Model):
+    """A member of a firm who was assigned, or has been removed. The row stays: who was removed is assigned nothing any more."""
+
+    __tablename__ = "members"
+
+    membership_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    removed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

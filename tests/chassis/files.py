@@ -31,6 +31,7 @@ class Files(documents_pb2_grpc.DocumentsServicer):
 
     tricks: Tricks = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
     content: bytes = b""
     left: threading.Event = field(default_factory=threading.Event)
 
@@ -38,13 +39,29 @@ class Files(documents_pb2_grpc.DocumentsServicer):
         """Tells who asked, under which request."""
         sent = dict(context.invocation_metadata())
         self.asked.append((caller.current().name, telemetry.request_id(), str(sent.get("traceparent", ""))))
+        self.named += [request.folder_id, *request.names]
         self.tricks.get(request.names[0], lambda: None)()
         return documents_pb2.CheckNamesResponse(existing=[documents_pb2.Document(name=name) for name in request.names])
 
+    def BatchGetDocuments(
+        self, request: documents_pb2.BatchGetDocumentsRequest, context: grpc.ServicerContext
+    ) -> documents_pb2.BatchGetDocumentsResponse:
+        """None of them."""
+        self.named += request.document_ids
+        return documents_pb2.BatchGetDocumentsResponse()
+
+    def UpdateDocuments(
+        self, request: documents_pb2.UpdateDocumentsRequest, context: grpc.ServicerContext
+    ) -> documents_pb2.UpdateDocumentsResponse:
+        """Changes nothing."""
+        self.named += [each.document_id for each in request.documents]
+        return documents_pb2.UpdateDocumentsResponse()
+
     def Upload(self, request: Iterator[documents_pb2.UploadRequest], context: grpc.ServicerContext) -> documents_pb2.Document:
         """Keeps the bytes. A file called "exists" is refused after its first piece."""
-        name = next(request).start.name
-        pieces = []
+        start = next(request).start
+        name, pieces = start.name, []
+        self.named += [start.folder_id, name]
         for each in request:
             if name == "exists":
                 raise Conflict("document_exists", "It is there already.", facts={"name": name})

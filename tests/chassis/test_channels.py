@@ -111,6 +111,18 @@ def test_every_message_is_held_to_the_contract_also_in_the_middle_of_a_stream(wi
         assert set(raised.value.fields) == {"chunk"}
 
 
+def test_an_id_has_one_spelling_whoever_wrote_it(wired: Wired) -> None:
+    """BEY-09: in a message, in a part of one, in a stream; written down in capitals, nobody would find it in the trail."""
+    with wired.keys.acting(INGRID):
+        wired.stub.CheckNames(documents_pb2.CheckNamesRequest(folder_id=FOLDER.upper(), period=5, year=2026, names=["MAY.PDF"]))
+        start = documents_pb2.UploadStart(folder_id=FOLDER.upper(), name="A.PDF", period=5, year=2026)
+        wired.stub.Upload(iter([documents_pb2.UploadRequest(start=start)]))
+        wired.stub.BatchGetDocuments(documents_pb2.BatchGetDocumentsRequest(document_ids=[FOLDER.upper(), FOLDER]))
+        changed = documents_pb2.DocumentRevision(document_id=FOLDER.upper(), revision=1)
+        wired.stub.UpdateDocuments(documents_pb2.UpdateDocumentsRequest(documents=[changed], year=2026))
+    assert wired.files.named == [FOLDER, "MAY.PDF", FOLDER, "A.PDF", FOLDER, FOLDER, FOLDER]
+
+
 def test_files_stream_both_ways(wired: Wired) -> None:
     content = bytes(range(256)) * 4
     with wired.keys.acting(INGRID):

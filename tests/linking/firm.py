@@ -1,5 +1,7 @@
 """A firm at the linking service, and an identity that knows what a test tells it."""
 
+from collections.abc import Callable
+
 import uuid_utils.compat as uuid
 from kontor.access.v1.access_pb2 import (
     PERMISSION_CONSULTANT_ASSIGN,
@@ -29,12 +31,13 @@ def new_id() -> str:
 
 
 class Identity(OrganisationsServicer):
-    """Knows the organisations and members that a test has told it."""
+    """Knows the organisations and members that a test has told it; something may happen `meanwhile` it answers about a member."""
 
     def __init__(self) -> None:
         self.clients: dict[str, identity_pb2.Organisation] = {}
         self.members: dict[str, str] = {}
         self.down = False
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def GetOrganisation(self, request: identity_pb2.GetOrganisationRequest, context: object) -> identity_pb2.Organisation:
         if self.down:
@@ -46,6 +49,7 @@ class Identity(OrganisationsServicer):
     def GetMember(self, request: identity_pb2.GetMemberRequest, context: object) -> identity_pb2.Member:
         if request.membership_id not in self.members:
             raise NotFound("member_not_found")
+        self.meanwhile()
         return identity_pb2.Member(membership_id=request.membership_id, organisation_id=self.members[request.membership_id])
 
 
@@ -88,3 +92,9 @@ class Firm:
 def audited(service: ServiceUnderTest) -> list[str]:
     assert service.service.database is not None
     return [row.action for row in service.service.database.read(text("select action from audit order by at, number"))]
+
+
+def trails(service: ServiceUnderTest) -> list[tuple[str, int]]:
+    """Each organisation that has an audit trail here, and how long it is."""
+    assert service.service.database is not None
+    return [tuple(row) for row in service.service.database.read(text("select organisation_id, number from audit_heads order by 1"))]

@@ -10,7 +10,7 @@ from kontor.linking.v1.events_pb2 import ConsultantAssigned, LinkChanged, LinkCr
 from chassis.caller import Caller
 from chassis.errors import Denied, Invalid, NotFound
 from chassis.testing import ServiceUnderTest, at_once, person
-from tests.linking.firm import ACCOUNTING, HR, PAYROLL, SUPPORT, Firm, Identity, audited
+from tests.linking.firm import ACCOUNTING, HR, PAYROLL, SUPPORT, Firm, Identity, audited, trails
 
 
 def update(firm: Firm, client_id: str, *areas: int, who: Caller | None = None) -> pb.Link:
@@ -60,6 +60,17 @@ def test_what_a_firm_does_is_changed_and_told_in_order(firm: Firm, service: Serv
     about_the_link = [envelope for envelope in service.seen if envelope.aggregate_id == link.link_id]
     assert [envelope.aggregate_version for envelope in about_the_link] == [1, 2, 3]
     assert audited(service).count("link.update") == 2
+
+
+def test_a_client_named_in_capitals_is_the_same_client(firm: Firm, service: ServiceUnderTest) -> None:
+    """BEY-09, RFC 9562 § 4: what is told of it and its trail have its own spelling; in another nobody would find them."""
+    client_id, consultant = firm.linked("Testdal Bakeri AS"), firm.member()
+    update(firm, client_id.upper(), PAYROLL)
+    firm.assign(client_id.upper(), consultant, PAYROLL)
+    told = [event for event in service.relay() if isinstance(event, LinkChanged | ConsultantAssigned)]
+    assert {event.organisation_id for event in told} == {client_id}
+    assert {envelope.organisation_id for envelope in service.seen} == {client_id}
+    assert trails(service) == [(client_id, 4)]
 
 
 def test_simultaneous_changes_each_get_a_version_of_their_own(firm: Firm, service: ServiceUnderTest) -> None:

@@ -12,16 +12,21 @@ from chassis.caller import Caller
 from chassis.db import Transaction
 from chassis.errors import NotFound
 from services.linking import rules
-from services.linking.models import Consultant, Link
+from services.linking.models import Consultant, Link, Member
 
 
 def assign_consultant(
     tx: Transaction, caller: Caller, *, organisation_id: str, membership_id: str, service_areas: Iterable[int]
 ) -> Consultant:
-    """Exactly these areas from now on; none ends it. Raises NotFound for a client of others, and when there is nothing to end."""
+    """Exactly these areas from now on; none ends it.
+
+    Raises NotFound for a client of others, for a member who was removed meanwhile, and when there is nothing to end.
+    """
     if tx.scalar(select(Link.id).where(Link.firm_id == caller.organisation_id, Link.organisation_id == organisation_id)) is None:
         raise NotFound("client_not_found", "Your firm works for no such client.")
     areas = rules.areas_in_order(service_areas)
+    if areas and not _still_there(tx, membership_id):
+        raise NotFound("member_not_found", "Your firm has no such member.")
     changed: Consultant | None = tx.scalar(
         _assigned(organisation_id, membership_id, caller.organisation_id, areas) if areas else ended(membership_id, organisation_id)
     )
@@ -38,7 +43,9 @@ def working(membership_id: str) -> Select[str, str, list[int]]:
 
 
 def take_over(tx: Transaction, held: Row[str, str, list[int]], membership_id: str) -> None:
-    """This member works for a client in those areas too: beside what was assigned meanwhile, nothing is taken away."""
+    """This member works for a client in those areas too, unless removed: beside what was assigned meanwhile, nothing is taken away."""
+    if not _still_there(tx, membership_id):
+        return
     own = tx.scalar(select(Consultant.service_areas).where(
         Consultant.organisation_id == held.organisation_id, Consultant.membership_id == membership_id
     ))  # fmt: skip
@@ -64,6 +71,19 @@ def ended(membership_id: str, organisation_id: str | None = None) -> ReturningUp
     if organisation_id is not None:
         statement = statement.where(Consultant.organisation_id == organisation_id)
     return statement.values(service_areas=[], version=Consultant.version + 1).returning(Consultant)
+
+
+def removed(tx: Transaction, membership_id: str) -> None:
+    """Remember that this member is gone. Waits for who is just assigning the member, so that what comes after ends that too."""
+    gone = insert(Member).values(membership_id=membership_id, removed_at=clock.now())
+    tx.execute(gone.on_conflict_do_update(index_elements=["membership_id"], set_={"removed_at": gone.excluded.removed_at}))
+
+
+def _still_there(tx: Transaction, membership_id: str) -> bool:
+    """Whether this member has not been removed; a removal waits until this transaction has ended."""
+    held = insert(Member).values(membership_id=membership_id)
+    locked = held.on_conflict_do_update(index_elements=["membership_id"], set_={"membership_id": held.excluded.membership_id})
+    return tx.scalar(locked.returning(Member.removed_at)) is None
 
 
 def _assigned(organisation_id: str, membership_id: str, firm_id: str, areas: Sequence[int]) -> ReturningInsert[Consultant]:

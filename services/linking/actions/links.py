@@ -27,10 +27,10 @@ def create_link(tx: Transaction, caller: Caller, *, organisation_id: str, client
     if link is None:
         return tx.scalars(_held(caller, organisation_id)).one()
     event = LinkCreated(
-        link_id=link.id, firm_id=link.firm_id, organisation_id=organisation_id, service_areas=areas,  # type: ignore[arg-type]
+        link_id=link.id, firm_id=link.firm_id, organisation_id=link.organisation_id, service_areas=areas,  # type: ignore[arg-type]
     )  # fmt: skip
-    tx.emit(event, about=link.id, version=link.version, organisation=organisation_id)
-    tx.record("link.create", organisation=organisation_id, subject=link.id, firm=link.firm_id, areas=",".join(map(str, areas)))
+    tx.emit(event, about=link.id, version=link.version, organisation=link.organisation_id)
+    tx.record("link.create", organisation=link.organisation_id, subject=link.id, firm=link.firm_id, areas=",".join(map(str, areas)))
     assign_consultant(
         tx, caller, organisation_id=organisation_id, membership_id=caller.membership_id, service_areas=[rules.PORTAL_SUPPORT]
     )
@@ -47,10 +47,10 @@ def update_link(tx: Transaction, caller: Caller, *, organisation_id: str, servic
     if link is None:
         return _unchanged(tx, caller, organisation_id)
     event = LinkChanged(
-        link_id=link.id, firm_id=link.firm_id, organisation_id=organisation_id, service_areas=areas,  # type: ignore[arg-type]
+        link_id=link.id, firm_id=link.firm_id, organisation_id=link.organisation_id, service_areas=areas,  # type: ignore[arg-type]
     )  # fmt: skip
-    tx.emit(event, about=link.id, version=link.version, organisation=organisation_id)
-    tx.record("link.update", organisation=organisation_id, subject=link.id, areas=",".join(map(str, areas)))
+    tx.emit(event, about=link.id, version=link.version, organisation=link.organisation_id)
+    tx.record("link.update", organisation=link.organisation_id, subject=link.id, areas=",".join(map(str, areas)))
     return link
 
 

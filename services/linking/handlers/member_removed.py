@@ -5,7 +5,7 @@ from kontor.identity.v1 import events_pb2
 from kontor.linking.v1.events_pb2 import ConsultantAssigned
 
 from chassis.db import Transaction
-from services.linking.actions.consultants import ended, take_over, working
+from services.linking.actions.consultants import ended, removed, take_over, working
 
 EVENT = events_pb2.MemberRemoved
 
@@ -13,6 +13,7 @@ EVENT = events_pb2.MemberRemoved
 def handle(tx: Transaction, event: events_pb2.MemberRemoved, envelope: Envelope) -> None:
     """End every assignment of the membership; where the person only has a new address, the other membership has the same ones."""
     del envelope
+    removed(tx, event.membership_id)
     held = tx.execute(working(event.membership_id)).all() if event.replaced_by else []
     for each in held:
         take_over(tx, each, event.replaced_by)

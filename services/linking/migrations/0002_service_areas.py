@@ -10,10 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # The version before this one still links clients while it is replaced.
     op.add_column("links", sa.Column("service_areas", sa.ARRAY(sa.SmallInteger()), nullable=False, server_default="{1,2,3}"))
     op.add_column("links", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
-    op.alter_column("links", "service_areas", server_default=None)
-    op.alter_column("links", "version", server_default=None)
 
 
 def downgrade() -> None:

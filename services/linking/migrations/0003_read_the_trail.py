@@ -10,3 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     tables.index_trail()
+
+
+def downgrade() -> None:
+    tables.forget_trail_indexes()
