@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from concurrent.futures import Executor
+from functools import partial
 
 from google.protobuf.message import Message
 from kontor.documents.v1.events_pb2 import DocumentPublished, DocumentQuarantined, DocumentReceived
@@ -150,7 +151,7 @@ def topics_for(held: Held) -> frozenset[str]:
 
 
 class Live:
-    """GET /live: one stream for each open page. Sessions are looked at again every 15 seconds, in `threads`."""
+    """GET /live: one stream for each open page. Sessions are looked at again every 15 seconds, in `threads`; that is no use of them."""
 
     def __init__(self, hub: Hub, sessions: Sessions, *, cookie: str, threads: Executor) -> None:
         self._hub, self._sessions, self._cookie, self._threads = hub, sessions, cookie, threads
@@ -186,7 +187,7 @@ class Live:
     async def _resolve(self, token: str) -> Held:
         if not token:
             raise Unauthenticated("sign_in_needed", "Sign in first.")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._sessions.resolve, token)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(self._sessions.resolve, token, quiet=True))
 
     async def _lives(self, held: Held) -> bool:
         """Whether the session still lives, in the same organisation."""

@@ -1,4 +1,4 @@
-"""Whether a request that changes something comes from our own pages (CSRF): Fetch Metadata, else Origin, as OWASP and Go 1.25 do it."""
+"""Where a request comes from: if it changes something, our own pages (CSRF: Fetch Metadata, else Origin, as OWASP and Go 1.25 do it)."""
 
 from urllib.parse import urlsplit
 
@@ -18,6 +18,11 @@ def refuse_cross_site(request: Request, public_url: str) -> None:
     from_here = not origin or urlsplit(origin)[:2] == urlsplit(public_url)[:2]
     if not (site in ("same-origin", "none") if site else from_here):
         raise Denied("cross_site", "This request comes from another site.")
+
+
+def seen_from(request: Request) -> str:
+    """The internet address of whoever sends it."""
+    return (request.remote_addr or "")[:45]
 
 
 def ours(address: str) -> bool:

@@ -24,7 +24,7 @@ SIGN_IN: dict[str, Told] = {
     "sms_busy": lambda _f: _("The SMS could not be sent just now. Try again in a minute, or use another method."),
     "sms_refused": lambda _f: _("SMS cannot be sent to this number. Check it, digit by digit, or use another one."),
     "sms_blocked": lambda _f: _("This number has answered STOP to an earlier SMS. Send START to the sender, or use another number."),
-    "signature_wrong": lambda _f: _("This report was not signed by who sends our SMS."),
+    "signature_wrong": lambda _f: _("This report was not signed by whoever sends our SMS."),
     "sms_report_unreadable": lambda _f: _("This report about an SMS cannot be read."),
     "setup_over": lambda _f: _("This took too long or had too many wrong codes. Start again."),
     "factor_not_found": lambda _f: _("It has been removed already."),
@@ -45,10 +45,13 @@ SIGN_IN: dict[str, Told] = {
     "provider_email_unverified": lambda _f: _("Your e-mail address is not confirmed there. Confirm it there, or use another way."),
     "nobody_known": lambda _f: _("Nobody has given you access here. Ask your company's administrator."),
     "provider_binding_not_found": lambda _f: _("It has been removed already."),
+    "provider_needed": lambda _f: _(
+        "You sign in here in another way than with a password. Use that, or ask your company's administrator for a code."
+    ),
     "identity_not_checked": lambda _f: _("First make sure who is asking, and tick the box."),
     "vouch_for_oneself": lambda _f: _("You cannot do this for yourself. Ask another administrator, or your accountant."),
     "vouch_elsewhere": lambda _f: _("This person works at a firm too. The firm's administrator can help."),
-    "nothing_to_replace": lambda _f: _("This person has no app or phone connected yet, and can sign in with the password alone."),
+    "nothing_to_replace": lambda _f: _("This person has not signed in here yet. A code can only be made for somebody who has."),
     "attempt_over": lambda _f: _("The sign-in took too long or had too many wrong codes. Start again with your password."),
     "factor_disabled": lambda _f: _(
         "This method is blocked after many wrong codes. Use another one. "
@@ -156,8 +159,8 @@ INVITATIONS: dict[str, Told] = {
     "invitation_used": lambda _f: _("This code has been used. If it was not by you, tell the person who invited you."),
     "invitation_expired": lambda _f: _("The invitation has expired. Ask the person who invited you for a new one."),
     "invitation_cancelled": lambda _f: _("The invitation was cancelled, or a newer one has been sent. Use the code in the newest mail."),
-    "entry_over": lambda _f: _("The invitation is over. Ask the person who invited you for a new one."),
-    "invitation_over": lambda _f: _("The invitation is over. Send a new one."),
+    "entry_over": lambda _f: _("The invitation is no longer valid. Ask the person who invited you for a new one."),
+    "invitation_over": lambda _f: _("The invitation is no longer valid. Send a new one."),
     "no_more_codes": lambda _f: _("No more codes can be sent. Ask the person who invited you for a confirmation code."),
     "code_not_entered": lambda _f: _("The person has not entered the 16 digits yet. Only then can a confirmation code be made."),
     "nothing_to_cancel": lambda _f: _("No invitation is under way, so there is nothing to cancel."),
@@ -165,8 +168,8 @@ INVITATIONS: dict[str, Told] = {
     "invitee_changed": lambda _f: _(
         "The person's details have changed since the last invitation. Contact customer service to invite again."
     ),
-    "names_are_the_owners": lambda _f: _("This person has an account and writes the own name there."),
-    "system_id_unknown": lambda _f: _("Nobody has this identifier. Ask the person, who finds it under basic settings."),
+    "names_are_the_owners": lambda _f: _("This person has an account and writes their own name there."),
+    "system_id_unknown": lambda _f: _("Nobody has this identifier. Ask the person, who finds it under My account."),
 }
 DEVICES: dict[str, Told] = {
     "device_challenge_over": lambda _f: _("This took too long. Try once more."),
@@ -186,7 +189,7 @@ DEVICES: dict[str, Told] = {
     ),
     "terms_due": lambda _f: _("Accept the terms first."),
     "terms_outdated": lambda _f: _("The terms have changed meanwhile. Read the new ones, and accept them."),
-    "web_sign_in_over": lambda _f: _("This code is over. Scan the one that the computer shows now."),
+    "web_sign_in_over": lambda _f: _("This code has expired. Scan the one that the computer shows now."),
 }  # fmt: skip
 SENTENCES = INVITATIONS | SIGN_IN | DEVICES | MEMBERS | DOCUMENTS | NEWS | KEYS
 KINDS: dict[int, Told] = {

@@ -12,6 +12,8 @@ from chassis.errors import Invalid, Unauthenticated
 from chassis.service import Peers
 
 KEY_PREFIX = "kontor_"
+# The header of what a page asks by itself (static/page.js): it keeps no session going.
+QUIET = "Kontor-Quiet"
 _KINDS = {identity_pb2.ORGANISATION_KIND_FIRM: "firm", identity_pb2.ORGANISATION_KIND_CLIENT: "client"}
 
 
@@ -34,20 +36,20 @@ class Sessions:
     def __init__(self, peers: Peers) -> None:
         self._identity = identity_pb2_grpc.SessionsStub(peers.channel("identity"))
 
-    def resolve(self, token: str, *, address: str = "") -> Held:
-        """Who holds the session token or API key now, asking from this address. Raises Unauthenticated."""
+    def resolve(self, token: str, *, address: str = "", quiet: bool = False) -> Held:
+        """Who holds the session token or API key now, asking from this address; `quiet` does not use it. Raises Unauthenticated."""
         try:
-            return self._exchange(token, address) if token.startswith(KEY_PREFIX) else self._resolve(token, address)
+            return self._exchange(token, address) if token.startswith(KEY_PREFIX) else self._resolve(token, address, quiet=quiet)
         except Invalid as why:
             raise Unauthenticated("session_ended", "This is not a session token.") from why
 
-    def _resolve(self, token: str, address: str) -> Held:
-        said = self._identity.ResolveSession(identity_pb2.ResolveSessionRequest(session=token, address=address[:60]))
+    def _resolve(self, token: str, address: str, *, quiet: bool) -> Held:
+        said = self._identity.ResolveSession(identity_pb2.ResolveSessionRequest(session=token, address=address[:60], quiet=quiet))
         permissions = tuple(said.permissions)
         return Held(token, dict(said.assertions), said.profile, said.current, said.organisation, permissions, said.device_id)
 
     def _exchange(self, key: str, address: str) -> Held:
-        said = self._identity.ExchangeApiKey(identity_pb2.ExchangeApiKeyRequest(api_key=key, address=address))
+        said = self._identity.ExchangeApiKey(identity_pb2.ExchangeApiKeyRequest(api_key=key, address=address[:45]))
         return Held(key, dict(said.assertions))
 
 
@@ -79,6 +81,11 @@ def device_cookie(public_url: str) -> str:
 def activation_cookie(public_url: str) -> str:
     """What shows for an hour that an invited person's identification was completed in this browser."""
     return "__Host-activation" if public_url.startswith("https://") else "activation"
+
+
+def wanted_cookie(public_url: str) -> str:
+    """The page that somebody wanted who had to sign in first."""
+    return "__Host-wanted" if public_url.startswith("https://") else "wanted"
 
 
 def token_in(authorization: str, cookies: str, *, cookie: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,6 +48,12 @@ def translator() -> Translator:
 def language() -> str:
     """The reader's language: nb, sv, fi, da or en."""
     return translator().language
+
+
+@cache
+def catalogues() -> Catalogues:
+    """All of them, read once."""
+    return Catalogues(FOLDER, "portal")
 
 
 def choose(catalogues: Catalogues, *, profile: str, cookie: str, accepted: list[str]) -> Translator:

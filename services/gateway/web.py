@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from chassis import telemetry
 from chassis.errors import Failure, Unauthenticated
-from chassis.language import Catalogues, Translator
+from chassis.language import Translator
 from chassis.service import Peers
-from services.gateway import assets, texts
+from services.gateway import assets, forms, seen, texts, wanted
 from services.gateway.config import Config
 from services.gateway.origin import refuse_cross_site
 from services.gateway.pages import (
@@ -43,9 +43,10 @@ from services.gateway.pages import (
     unlock,
     unsubscribe,
 )
+from services.gateway.pages.entering import arrived
 from services.gateway.reader import administers, frame, is_firm, may, operates
 from services.gateway.reasons import sentence
-from services.gateway.session import Sessions, acting, activation_cookie, cookie_name, device_cookie
+from services.gateway.session import QUIET, Sessions, acting, activation_cookie, cookie_name, device_cookie, wanted_cookie
 from services.gateway.transfer import refuse_large_body
 
 PAGES = (
@@ -58,6 +59,8 @@ FILES = ("static", "assets.vendor", "installed.manifest", "installed.icon", "ins
 OPEN = ("sign_in.", "activate.", "information.", "unsubscribe.", "callbacks.", "unlock.", "computers.", "dev.")
 # Reached by the platform's operator without an organisation too.
 BESIDE = ("operations.", "step_up.")
+# About the person, or the platform, and not the organisation worked in: done the same from any page.
+PERSONAL = ("account.", "devices.", "passkeys.", "security.", "terms.", "operations.")
 # Done by whoever has the link in a mail, from a mail program's site too (RFC 8058), or signed by a provider: the session has no part in it.
 FROM_ANYWHERE = ("unsubscribe.unsubscribe", "callbacks.sms")
 POLICY = (
@@ -65,7 +68,7 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+    "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }  # fmt: skip
@@ -79,6 +82,8 @@ def create_app(config: Config, peers: Peers, *, rest: Callable[[Flask], None], d
     app.config.update(MAX_CONTENT_LENGTH=config.upload_limit_mb * 2**20 + 2**20, MAX_FORM_MEMORY_SIZE=2**20)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     texts.install(app)
+    forms.install(app)
+    seen.install(app, peers)
     _Requests(app, config, peers).install()
     for page in PAGES:
         app.register_blueprint(page.blueprint(peers, config))
@@ -94,7 +99,7 @@ class _Requests:
 
     def __init__(self, app: Flask, config: Config, peers: Peers) -> None:
         self._app, self._config = app, config
-        self._sessions, self._catalogues = Sessions(peers), Catalogues(texts.FOLDER, "portal")
+        self._sessions, self._catalogues = Sessions(peers), texts.catalogues()
         self._step_up = step_up.StepUp(peers)
         self._cookie = cookie_name(config.public_url)
         self._log = telemetry.log(__name__)
@@ -126,15 +131,16 @@ class _Requests:
         if g.held is None:
             return self._to_sign_in(ended=bool(token))
         if g.held.profile.terms_due:
-            return None if request.endpoint == "terms.accept" else _go(url_for("information.terms"))
+            return None if request.endpoint == "terms.accept" else self._first(url_for("information.terms"))
         if not g.held.current.membership_id and not (operates() and request.endpoint.startswith(BESIDE)):
             # Removed from the organisation a moment ago, or not yet in any.
-            return _go(url_for("operations.start" if operates() and not g.held.profile.memberships else "sign_in.organisations"))
-        return None
+            return self._first(url_for("operations.start" if operates() and not g.held.profile.memberships else "sign_in.organisations"))
+        written_as = "" if request.endpoint.startswith(PERSONAL) else forms.foreign()
+        return self._elsewhere(written_as) if written_as else None
 
     def _resolve(self, token: str) -> None:
         try:
-            g.held = self._sessions.resolve(token, address=request.remote_addr or "")
+            g.held = self._sessions.resolve(token, address=request.remote_addr or "", quiet=QUIET in request.headers)
         except Unauthenticated:
             return
         g.stack.enter_context(acting(g.held))
@@ -145,12 +151,28 @@ class _Requests:
         return texts.choose(self._catalogues, profile=profile, cookie=request.cookies.get(texts.COOKIE, ""), accepted=accepted)
 
     def _to_sign_in(self, *, ended: bool) -> AnyResponse:
+        if _beside_the_page():
+            return _look(401)
         if request.method != "GET" or request.accept_mimetypes.best == "application/json":
-            return Response(render_template("problem.html", failure="session_ended"), 401)
+            return Response(render_template("problem.html", failure="session_ended", written=forms.written()), 401)
         device = request.cookies.get(device_cookie(self._config.public_url))
-        response = _go(url_for("unlock.unlock") if device else url_for("sign_in.start", ended=1 if ended else None))
+        response = self._first(url_for("unlock.unlock") if device else url_for("sign_in.start", ended=1 if ended else None))
         response.delete_cookie(self._cookie, path="/", secure=self._config.secure, httponly=True, samesite="Lax")
         return response
+
+    def _first(self, target: str) -> AnyResponse:
+        """Something else comes first; then on to the page that was asked for."""
+        return _look(401) if _beside_the_page() else wanted.keep(self._config, _go(target))
+
+    def _elsewhere(self, membership_id: str) -> AnyResponse:
+        """The form was shown in another organisation than the session works in now: nothing is done, and what was written is not lost."""
+        if _beside_the_page():
+            return _look(409)
+        there = next((each for each in g.held.profile.memberships if each.membership_id == membership_id), None)
+        adapter = self._app.create_url_adapter(request)
+        back = request.full_path.rstrip("?") if adapter is not None and adapter.test(method="GET") else url_for("home.home")
+        page = render_template("problem.html", failure="other_organisation", status=409, written=forms.written(), there=there, back=back)
+        return Response(page, 409)
 
     def _protect(self, response: Response) -> Response:
         for name, value in HEADERS.items():
@@ -159,6 +181,8 @@ class _Requests:
             response.headers.setdefault("Cache-Control", "no-store")
         if self._config.secure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        if wanted_cookie(self._config.public_url) in request.cookies and _inside():
+            arrived(self._config, response)
         return response
 
     def _end(self, _: BaseException | None) -> None:
@@ -197,6 +221,23 @@ class _Requests:
             "administers": administers, "operates": operates, "frame": frame(),
             "activating": activation_cookie(self._config.public_url) in request.cookies,
         }  # fmt: skip
+
+
+def _inside() -> bool:
+    """Whether a signed-in person is on a page of an organisation."""
+    held = g.get("held")
+    on_page = request.endpoint is not None and request.endpoint not in FILES and not request.endpoint.startswith(OPEN)
+    return on_page and held is not None and bool(held.current.membership_id)
+
+
+def _beside_the_page() -> bool:
+    """Whether the page asks that without having been told to be left: by itself, or to send something from it."""
+    return "HX-Request" in request.headers and (request.method != "GET" or QUIET in request.headers)
+
+
+def _look(status: int) -> AnyResponse:
+    """The page loads itself again, unless something is being written on it (static/page.js)."""
+    return Response("", status, {"HX-Trigger": "kontor:session"})
 
 
 def _go(target: str) -> AnyResponse:

@@ -33,11 +33,13 @@ class FakeSessions(identity_pb2_grpc.SessionsServicer):
         self.ended = False
         self.away = False
         self.asked = 0
+        self.quiet: list[bool] = []
         self.membership = "m-1"
 
     def ResolveSession(self, request: identity_pb2.ResolveSessionRequest, context: object) -> identity_pb2.ResolveSessionResponse:
         """Who holds the token."""
         self.asked += 1
+        self.quiet.append(request.quiet)
         if self.away:
             raise Unavailable("away", "Identity restarts.")
         if self.ended or request.session != TOKEN:
@@ -81,6 +83,7 @@ def application(seen: Seen) -> Flask:
     app.add_url_rule("/echo", "echo", lambda: echo(seen), methods=["PUT", "POST"])
     app.add_url_rule("/stream/<int:pieces>", "stream", lambda pieces: Response(stream(seen, pieces), mimetype="application/octet-stream"))
     app.add_url_rule("/breaks", "breaks", lambda: Response(breaks(), mimetype="application/octet-stream"))
+    app.add_url_rule("/address", "address", view_func=lambda: str(request.remote_addr))
     app.add_url_rule("/held", "held", lambda: held(seen))
     return app
 

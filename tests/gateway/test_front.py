@@ -7,6 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from chassis.config import BadSettings
+from chassis.language import LANGUAGES
+from services.gateway import texts
+from services.gateway.config import Config
 from services.gateway.front import bodies, reply, server
 from tests.gateway import front as fronts
 from tests.gateway.front import MIB, TOKEN, Running, until, whole
@@ -173,6 +177,55 @@ def test_requests_beyond_what_can_wait_are_told_to_come_back(gateway: Running, m
     answer = gateway.request("GET", "/")
     gateway.front.edge.busy = 0
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_that_is_not_taken_in_says_so_in_the_readers_language(gateway: Running, language: str) -> None:
+    """ACC-20, P23: programs get the problem as JSON (RFC 9457) all the same."""
+    gateway.front.edge.busy = 10_000
+    headers = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": f"{language},en;q=0.5"}
+    page, problem = gateway.request("GET", "/", headers=headers), gateway.request("GET", "/", headers={"Accept": "*/*"})
+    gateway.front.edge.busy = 0
+    said = texts.catalogues().translator(language).gettext("Kontor is very busy just now")
+    text = page.body.decode()
+    assert (page.status, page.headers["retry-after"], page.headers["content-type"]) == (503, "5", "text/html; charset=utf-8")
+    assert f'<html lang="{language}">' in text
+    assert f"<h1>{said}</h1>" in text
+    assert page.headers["x-request-id"] in text
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert problem.json["reason"] == "overloaded"
+
+
+def test_a_form_that_does_not_arrive_is_told_in_words(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P23."""
+    monkeypatch.setattr(bodies, "IDLE_SECONDS", 0.2)
+    sent = gateway.sent("POST /echo HTTP/1.1\nHost: x\nAccept: text/html\nCookie: language=sv\nContent-Length: 5000\n\nabc")
+    received = whole(sent).decode()
+    assert received.startswith("HTTP/1.1 408")
+    assert "Anslutningen stod stilla för länge." in received
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said", "address"),
+    [
+        ((), "203.0.113.9", "127.0.0.1"),
+        (("10.0.0.0/8",), "203.0.113.9", "127.0.0.1"),
+        (("127.0.0.1",), "203.0.113.9", "203.0.113.9"),
+        (("127.0.0.0/8", "10.0.0.0/8"), "198.51.100.7, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
+        (("127.0.0.1",), "198.51.100.7, 2001:db8::7", "2001:db8::7"),
+    ],
+)
+def test_an_address_is_what_a_trusted_proxy_says_and_nobody_else(trusted: tuple[str, ...], said: str, address: str) -> None:
+    """ASVS 15.3.4: what a client wrote itself stands further left, and does not count."""
+    with fronts.running(trusted_proxies=trusted) as gateway:
+        assert gateway.request("GET", "/address", headers={"X-Forwarded-For": said}).body.decode() == address
+
+
+@pytest.mark.parametrize("written", ["*", "ingress", "10.0.0.1/8"])
+def test_who_is_trusted_is_an_address_or_a_network(written: str) -> None:
+    """Everything else would be taken for nobody."""
+    with pytest.raises(BadSettings, match="TRUSTED_PROXIES"):
+        Config(trusted_proxies=(written,))
 
 
 def test_stopping_lets_running_requests_finish(gateway: Running) -> None:

@@ -129,6 +129,14 @@ def test_a_session_that_ended_unheard_is_noticed_all_the_same(gateway: Running, 
     assert SESSION in whole(client)
 
 
+def test_an_open_page_does_not_keep_its_session_going(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ACC-28: neither opening the stream nor looking again is a use of the session."""
+    monkeypatch.setattr(live, "CHECK_SECONDS", 0.05)
+    page(gateway)
+    eventually(lambda: gateway.sessions.asked > 2)
+    assert set(gateway.sessions.quiet) == {True}
+
+
 def test_a_page_stays_while_identity_does_not_answer(gateway: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """P23: nobody is signed out because a service restarts."""
     monkeypatch.setattr(live, "CHECK_SECONDS", 0.05)

@@ -37,6 +37,7 @@ def test_a_locked_device_is_asked_for_its_pin_and_not_for_a_password() -> None:
     assert (answer.headers["Location"], "session=" + "n" * 43 in answer.headers["Set-Cookie"]) == ("/", True)
     sent = done.last("SignInWithDevice")
     assert (sent.device_id, sent.pin, sent.signature) == (MEMBERSHIP, "2486", "s" * 86)
+    assert {asked.last(each).address for each in ("AskDevice", "AskForPasskey")} == {"127.0.0.1"}
 
 
 def test_a_pin_is_set_under_two_fresh_proofs_and_the_browser_is_that_device_afterwards() -> None:
@@ -103,6 +104,33 @@ def test_the_three_ways_to_end_leave_what_they_say() -> None:
     gone = asked.post("/sign-out-everywhere", x="1")
     assert [each.split("=")[0] for each in gone.headers.getlist("Set-Cookie")] == ["session", "device", "language"]
     assert len(asked.asked("SignOutEverywhere")) == 1
+
+
+def test_after_logging_out_a_device_asks_for_no_pin_that_opens_nothing() -> None:
+    """NET-40: full sign-in next; a browser whose session is on no device stays the device that it is."""
+    for device_id, forgotten in ((MEMBERSHIP, True), ("", False)):
+        asked = portal()
+        asked.book.answers["ResolveSession"].device_id = device_id  # type: ignore[union-attr]
+        asked.client.set_cookie("device", MEMBERSHIP)
+        asked.post("/sign-out", x="1")
+        assert asked.get("/documents").headers["Location"] == ("/sign-in" if forgotten else "/unlock")
+
+
+def test_a_device_that_was_removed_here_is_forgotten_here() -> None:
+    """NET-40: another one stays."""
+    for removed, forgotten in ((MEMBERSHIP, True), (SECOND, False)):
+        asked = portal()
+        asked.client.set_cookie("device", MEMBERSHIP)
+        assert asked.post(f"/devices/{removed}/remove", x="1").headers["Location"] == "/security?saved=removed"
+        assert (asked.client.get_cookie("device") is None) == forgotten
+
+
+@pytest.mark.parametrize("reason", ["pin_forgotten", "device_refused"])
+def test_a_device_that_was_ended_elsewhere_says_so_once(reason: str) -> None:
+    """NET-40, NET-41: then it is a browser like any other."""
+    asked = on_a_device(SignInWithDevice=Unauthenticated(reason))
+    assert "Sign in with your password" in words(asked.post("/unlock", **PROVED))
+    assert asked.get("/documents").headers["Location"] == "/sign-in"
 
 
 def test_a_computer_keeps_its_secret_in_a_cookie_and_comes_in_once_it_is_confirmed() -> None:

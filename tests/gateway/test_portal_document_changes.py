@@ -7,9 +7,12 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from kontor.documents.v1 import documents_pb2, retention_pb2
 from kontor.identity.v1 import identity_pb2
+from playwright.sync_api import expect
 
 from chassis.errors import Conflict, Denied, Invalid
 from tests.gateway.portal import AT, DOCUMENT, FOLDER, MEMBERSHIP, OWN, READER, Portal, document, listed, portal, words
+from tests.gateway.window import OpenPage, window
+from tests.waiting import eventually
 
 FIRM = identity_pb2.ORGANISATION_KIND_FIRM
 HOLD = MEMBERSHIP
@@ -63,6 +66,23 @@ def test_a_taken_place_asks_whether_to_overwrite() -> None:
     assert 'value="Mai.pdf"' in page
     asked.post("/documents/edit", document=DOCUMENT, name="Mai.pdf", folder=FOLDER, period="6", year="2025", replace="1")
     assert asked.last("UpdateDocument").replace
+
+
+def test_enter_does_not_answer_the_question_whether_to_overwrite(new_page: OpenPage) -> None:
+    """ACC-40, ACC-53: it sends the form as the button below it does, which asks again."""
+    asked = shelf(signed_in=False)
+    asked.book.answers["UpdateDocument"] = Conflict("document_exists")
+    with window(new_page, asked) as seen:
+        seen.page.goto(f"/documents/edit?document={DOCUMENT}")
+        for name in ("Mai.pdf", "Juni.pdf"):
+            seen.page.get_by_label("File name").fill(name)
+            seen.page.get_by_label("File name").press("Enter")
+            expect(seen.page.get_by_role("button", name="Replace it")).to_be_visible()
+            expect(seen.page.get_by_label("File name")).to_have_value(name)
+            eventually(lambda name=name: asked.last("UpdateDocument").name == name)  # type: ignore[misc]
+        assert not asked.last("UpdateDocument").replace
+        seen.page.get_by_role("button", name="Replace it").click()
+        eventually(lambda: asked.last("UpdateDocument").replace)
 
 
 @pytest.mark.parametrize(("failure", "told"), [

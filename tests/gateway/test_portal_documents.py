@@ -52,9 +52,12 @@ def test_filters_combine_and_stand_in_the_address() -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["status=secret", "year=20266", "year=abcd", "period=13", "period=-1", "period=" + "1" * 5000, "folder=1--", "name=" + "x" * 500],
+    [
+        "status=secret", "year=20266", "year=abcd", "period=13", "period=-1", "period=" + "1" * 5000, "folder=1--",
+        "folder=" + FOLDER.replace("-", ""), "name=" + "x" * 500,
+    ],
     ids=lambda query: query[:12],
-)
+)  # fmt: skip
 def test_filters_that_mean_nothing_are_left_out(query: str) -> None:
     asked = _documents(document())
     assert asked.get(f"/documents?{query}").status_code == 200
@@ -161,6 +164,15 @@ def test_one_is_fetched_as_an_attachment() -> None:
         assert answer.headers["Content-Disposition"].startswith("attachment")
         assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert asked.get("/documents/none/file").status_code == 404
+
+
+@pytest.mark.parametrize(("asked_for", "sent"), [("1", 1), ("12", 12), ("x", 0), ("-1", 0), ("²", 0), ("9" * 12, 0)])
+def test_an_earlier_version_is_fetched_as_that_version(asked_for: str, sent: int) -> None:
+    """ACC-42, ACC-54: what is no version is the newest."""
+    asked = _documents(document())
+    with asked.get(f"/documents/{DOCUMENT}/file?version={asked_for}") as answer:
+        assert answer.status_code == 200
+    assert asked.last("Download") == documents_pb2.DownloadRequest(document_id=DOCUMENT, version=sent)
 
 
 def test_rows_that_wait_learn_their_status() -> None:

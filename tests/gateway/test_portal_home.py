@@ -1,7 +1,9 @@
 """Home, the menus, notices and messages."""
 
+import re
 
 import pytest
+from kontor.documents.v1 import documents_pb2
 from kontor.identity.v1 import identity_pb2
 from kontor.linking.v1 import linking_pb2
 from kontor.messaging.v1 import messaging_pb2
@@ -31,6 +33,18 @@ def test_home_shows_what_is_new_and_the_way_to_upload() -> None:
     assert 'class="button primary" href="/documents/upload"' in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize(("path", "kind"), [("/", identity_pb2.ORGANISATION_KIND_CLIENT), ("/clients", FIRM)])
+def test_a_number_at_which_counting_has_stopped_is_shown_as_the_least_there_are(path: str, kind: int) -> None:
+    """ACC-03, FNK-13."""
+    asked = _home(kind=kind)
+    for recent, at_least, said in ((20, False, ["1,000", "20"]), (20, True, ["1,000+", "20"]), (1000, True, ["1,000+", "1,000+"])):
+        count = documents_pb2.DocumentCount(organisation_id=OWN, documents=1000, recent=recent, at_least=at_least)
+        asked.book.answers["CountDocuments"] = documents_pb2.CountDocumentsResponse(counts=[count])
+        page = asked.get(path).get_data(as_text=True)
+        found = re.findall(r"<b>([\d,+]+)</b><span>documents?" if path == "/" else r"(?:New this week|Documents):\">([\d,+]+)<", page)
+        assert sorted(found) == sorted(said)
+
+
 def test_home_of_somebody_new_says_what_comes_next() -> None:
     asked = portal()
     asked.book.answers.update(listed() | {"ListNotices": notify_pb2.ListNoticesResponse()})
@@ -41,9 +55,9 @@ def test_home_of_somebody_new_says_what_comes_next() -> None:
 
 def test_the_user_menu_holds_what_the_guide_says() -> None:
     """ACC-70, ACC-74."""
-    page = _home().get("/").get_data(as_text=True)
+    page = _home(organisations=2).get("/").get_data(as_text=True)
     menu = page[page.index('id="user" popover') : page.index("</header>")]
-    for path in ("/account", "/account/notices", "/account#language", "/instructions", "/privacy", "/sign-out"):
+    for path in ("/organisations", "/account", "/account/notices", "/account#language", "/instructions", "/privacy", "/sign-out"):
         assert f'="{path}"' in menu
     for path in ("/privacy", "/instructions"):
         assert portal(signed_in=False).get(path).status_code == 200

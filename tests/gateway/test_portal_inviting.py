@@ -1,5 +1,7 @@
 """Adding a foreign user, the invite view, and what the invited person types, as the pages do them."""
 
+import re
+
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from kontor.identity.v1 import identity_pb2, invitations_pb2
@@ -68,6 +70,23 @@ def test_somebody_who_is_a_user_already_is_named_by_the_own_identifier() -> None
     assert asked.last("AddMember").identification.system_id == "ABC-DEF-GHJ"
     assert "Nobody has this identifier" in words(answer)
     assert 'name="system_id" value="ABC-DEF-GHJ"' in answer.get_data(as_text=True)
+
+
+def test_who_is_sent_back_to_the_identifier_finds_the_last_page_filled_in_again() -> None:
+    """NET-07, NET-08, NET-12: names, number, role and days."""
+    asked = portal()
+    asked.book.answers["AddMember"] = Invalid("system_id_unknown", fields={"identification.system_id": "system_id_unknown"})
+    last = {"first_name": "Jüri", "last_name": "Tamm", "phone_number": "+46 70 174 06 05", "role": "3", "first_day": "2026-06-01",
+            "last_day": "2026-06-30", "stop_emails": "1"}  # fmt: skip
+    back = asked.post(ADD, WHO | last | {"step": "name", "registered": "2", "system_id": "ABC-DEF-GHJ"}).get_data(as_text=True)
+    carried = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', back))
+    assert carried.items() >= last.items()
+    visible = {name: WHO[name] for name in ("identifier", "country")} | {"registered": "2", "system_id": ""}
+    page = asked.post(ADD, carried | visible).get_data(as_text=True)
+    assert 'name="role" value="3" checked' in page
+    assert 'name="stop_emails" value="1" checked' in page
+    for name in last.keys() - {"role", "stop_emails"}:
+        assert re.search(rf'name="{name}"[^>]* value="{re.escape(last[name])}"', page), name
 
 
 def test_one_who_gets_a_link_by_mail_is_added_as_ever() -> None:

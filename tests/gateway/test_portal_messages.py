@@ -180,6 +180,18 @@ def test_the_guard_looks_while_one_writes() -> None:
     assert asked.last("CheckText").text == "Hei\ntallene\n"
 
 
+def test_the_guard_leads_the_firm_to_the_documents_of_the_client_it_writes_to() -> None:
+    """BEY-04: a client's people have no other than their own."""
+    asked = talking(kind=FIRM)
+    for path in (f"/messages/new?client={OWN}", PAGE):
+        assert f'hx-post="/messages/check?client={OWN}"' in asked.get(path).get_data(as_text=True)
+    asked.book.answers |= {"CheckText": pb.CheckTextResponse(findings=[pb.Finding(kind=pb.SENSITIVE_KIND_IBAN)]), "Answer": REFUSED}
+    for answer in (asked.post(f"/messages/check?client={OWN}", body="tallene"), asked.post(PAGE, body="tallene")):
+        assert f'href="/documents/upload?client={OWN}">Send it as a document' in answer.get_data(as_text=True)
+    for path in ("/messages/new", PAGE):
+        assert 'hx-post="/messages/check"' in talking().get(path).get_data(as_text=True)
+
+
 def test_nothing_written_is_nothing_to_look_at() -> None:
     asked = talking()
     asked.post("/messages/check", body="  ")

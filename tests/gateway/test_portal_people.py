@@ -5,6 +5,7 @@ import re
 import pytest
 from kontor.documents.v1 import documents_pb2
 from kontor.identity.v1 import administration_pb2, identity_pb2
+from werkzeug.datastructures import MultiDict
 
 from chassis.errors import Conflict, Invalid, NotFound
 from tests.gateway.portal import AT, FOLDER, MEMBERSHIP, OTHER, OWN, SECOND, Portal, portal, words
@@ -95,6 +96,22 @@ def test_somebody_who_is_a_member_already_is_said_at_the_address() -> None:
     answer = asked.post("/administration/members/new", step="name", email="ola@testdal.example", first_name="Ola", last_name="P")
     assert answer.status_code == 409
     assert re.search(r'id="email"[^>]+value="ola@testdal.example"[^>]+aria-invalid="true"', answer.get_data(as_text=True))
+
+
+def test_another_address_for_a_programme_administrator_leaves_name_role_and_programmes() -> None:
+    """ACC-77, FNK-06: after the last page has led back to the first."""
+    asked = _administration(kind=FIRM)
+    asked.book.answers["AddMember"] = Conflict("already_member", fields={"email": "already_member"})
+    role, programmes = str(identity_pb2.ROLE_PROGRAMME_ADMINISTRATOR), ["1", "3"]
+    last = {"first_name": "Liv", "last_name": "Testnes", "role": role, "programme": programmes}
+    back = asked.post("/administration/members/new", {"step": "name", "email": "ola@firm.example", **last}).get_data(as_text=True)
+    carried = MultiDict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', back))
+    assert carried.getlist("programme") == programmes
+    carried.update({"email": "liv@firm.example", "method": "link"})
+    page = asked.post("/administration/members/new", carried).get_data(as_text=True)
+    for filled in ('value="Liv"', 'value="Testnes"', f'name="role" value="{role}" data-scoped checked'):
+        assert filled in page
+    assert re.findall(r'name="programme" value="(\d)" checked', page) == programmes
 
 
 def test_the_firm_adds_consultants_and_gives_no_folders() -> None:
@@ -206,6 +223,16 @@ def test_a_name_is_changed_but_no_address() -> None:
     asked.post("/account/profile", first_name="Inga", last_name="Eksempeldal", language="sv", email="new@testdal.example")
     sent = asked.last("UpdateProfile")
     assert (sent.first_name, sent.last_name, sent.language) == ("Inga", "Eksempeldal", "sv")
+
+
+def test_a_name_that_is_refused_stays_as_it_was_typed() -> None:
+    """ACC-71, ACC-72."""
+    asked = _administration()
+    asked.book.answers["UpdateProfile"] = Invalid("name_missing", fields={"last_name": "name_missing"})
+    page = asked.post("/account/profile", first_name="Inga", last_name="", language="sv").get_data(as_text=True)
+    assert re.search(r'id="first_name"[^>]+value="Inga"', page)
+    assert re.search(r'id="last_name"[^>]+value=""', page)
+    assert '<option value="sv" lang="sv" selected>' in page
 
 
 def test_the_password_is_changed_with_the_present_one() -> None:

@@ -29,7 +29,7 @@ def test_a_page_runs_shows_and_keeps_nothing_but_its_own(path: str) -> None:
     assert "unsafe" not in policy
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     page = answer.get_data(as_text=True)
     assert re.findall(r"<script(?![^>]*\ssrc=\"/static/)|<style|\sstyle=|\son[a-z]+=\"|javascript:|https?://(?!127)", page) == []
 
@@ -89,6 +89,22 @@ def test_a_part_of_a_page_asked_with_an_ended_session_moves_the_whole_page() -> 
     answer = asked.get("/notices/latest", headers={"HX-Request": "true"})
     assert answer.headers["HX-Redirect"] == "/sign-in?ended=1"
     assert answer.get_data() == b""
+
+
+def test_what_a_page_asks_by_itself_uses_no_session_and_takes_no_page_away() -> None:
+    """ACC-28: half an hour without the person ends the session; where it has ended, the page looks whether something is being written."""
+    quietly = {"HX-Request": "true", "Kontor-Quiet": "1"}
+    asked = portal()
+    asked.get("/notices/latest", headers=quietly)
+    asked.get("/account")
+    assert [each.request.quiet for each in asked.asked("ResolveSession")] == [True, False]  # type: ignore[attr-defined]
+    asked.book.answers["ResolveSession"] = Unauthenticated("session_ended", "Ended.")
+    sent = asked.client.post("/messages/check", data={"body": "x"}, headers={**FORM, "HX-Request": "true"})
+    for answer in (asked.get("/notices/latest", headers=quietly), sent):
+        assert (answer.status_code, answer.headers["HX-Trigger"]) == (401, "kontor:session")
+        assert "HX-Redirect" not in answer.headers
+    removed = portal(member=False).get("/notices/latest", headers=quietly)
+    assert (removed.status_code, removed.headers["HX-Trigger"]) == (401, "kontor:session")
 
 
 def test_somebody_who_was_removed_is_led_away_from_every_page() -> None:

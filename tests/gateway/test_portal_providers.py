@@ -6,7 +6,7 @@ import pytest
 from kontor.identity.v1 import identity_pb2, providers_pb2
 from werkzeug.test import TestResponse
 
-from chassis.errors import Denied, Failure, Invalid, Unauthenticated, Unavailable
+from chassis.errors import Denied, Failure, Invalid, TooMany, Unauthenticated, Unavailable
 from services.gateway.config import Config
 from tests.gateway.peers import Book
 from tests.gateway.portal import MEMBERSHIP, Portal, portal, words
@@ -111,10 +111,13 @@ def test_who_has_no_access_is_sent_to_the_own_administrator() -> None:
 
 def test_a_provider_that_is_away_is_said_before_one_goes_there() -> None:
     """NET-01."""
-    made = asked(StartWithProvider=Unavailable("provider_unavailable"))
-    answer = get(made, "/sign-in/with/eid")
-    assert "does not work just now" in words(get(made, answer.headers["Location"]))
-    assert urlsplit(answer.headers["Location"]).path == "/sign-in"
+    why = {Unavailable("provider_unavailable"): "does not work just now", TooMany("too_many_attempts"): "Too many attempts"}
+    for failure, said in why.items():
+        made = asked(StartWithProvider=failure)
+        answer = get(made, "/sign-in/with/eid")
+        assert made.last("StartWithProvider").address == "127.0.0.1"
+        assert said in words(get(made, answer.headers["Location"]))
+        assert urlsplit(answer.headers["Location"]).path == "/sign-in"
 
 
 def test_what_an_address_makes_the_page_say_are_sentences_of_ours_only() -> None:

@@ -3,10 +3,12 @@
 import re
 
 from kontor.documents.v1 import documents_pb2
+from kontor.messaging.v1 import messaging_pb2
 from playwright.sync_api import expect
 
 from chassis.errors import Unauthenticated, Unavailable
 from tests.gateway.portal import DOCUMENT, MEMBERSHIP, Portal, document, listed, noticed
+from tests.gateway.test_portal_messages import talking, thread
 from tests.gateway.window import OpenPage, fresh, window
 from tests.servers.browser import PHONE
 from tests.waiting import eventually
@@ -143,10 +145,59 @@ def test_what_cannot_be_fetched_is_told_as_a_page(new_page: OpenPage) -> None:
         seen.page.goto("/documents")
         seen.portal.book.answers["ListDocuments"] = Unavailable("documents_unavailable")
         seen.page.get_by_role("combobox", name="Status").select_option("Updated")
-        expect(seen.page.get_by_role("heading", name="Kontor is not all there just now")).to_be_visible()
+        expect(seen.page.get_by_role("heading", name="Part of Kontor is not available just now")).to_be_visible()
         seen.portal.book.answers |= listed(document(FIRST))
         seen.page.get_by_role("link", name="Try again").click()
         expect(seen.page.get_by_role("link", name=FIRST)).to_be_visible()
+
+
+def test_what_the_page_sends_by_itself_in_vain_leaves_what_was_written(new_page: OpenPage) -> None:
+    """BEY-04: the guard comes back when it can."""
+    asked = talking(signed_in=False)
+    asked.book.answers["CheckText"] = Unavailable("messaging_unavailable")
+    with window(new_page, asked) as seen:
+        seen.page.goto("/messages/new")
+        subject, body = seen.page.get_by_label("Subject"), seen.page.get_by_label("Description")
+        subject.fill("Ferie")
+        with seen.page.expect_response("**/messages/check"):
+            body.fill("Det er 000000 00000")
+        found = messaging_pb2.Finding(kind=messaging_pb2.SENSITIVE_KIND_NORWEGIAN_IDENTITY_NUMBER)
+        asked.book.answers["CheckText"] = messaging_pb2.CheckTextResponse(findings=[found])
+        body.press_sequentially(".")
+        expect(seen.page.get_by_text("This looks like a Norwegian personal number")).to_be_visible()
+        expect(subject).to_have_value("Ferie")
+        expect(body).to_have_value("Det er 000000 00000.")
+
+
+def test_a_code_for_the_phone_that_does_not_come_leaves_the_sign_in_page(new_page: OpenPage) -> None:
+    """It is fetched unasked, while one types."""
+    with window(new_page, fresh(), signed_in=False) as seen:
+        fetched: list[str] = []
+        seen.page.on("request", lambda request: fetched.append(request.method) if request.url.endswith("/sign-in/qr") else None)
+        seen.page.route("**/sign-in/qr", lambda route: route.fulfill(status=503))
+        with seen.page.expect_response("**/sign-in/qr"):
+            seen.page.goto("/sign-in")
+        seen.page.get_by_label("E-mail address").fill("ingrid@testdal.example")
+        seen.page.get_by_label("Password", exact=True).fill("gran furu bjerk")
+        seen.page.get_by_role("button", name="Continue").click()
+        eventually(lambda: seen.page.evaluate("1") and seen.portal.asked("StartSignIn"))
+        assert seen.portal.last("StartSignIn").email == "ingrid@testdal.example"
+        assert fetched == ["POST"]
+
+
+def test_a_new_conversation_shows_up_in_the_open_list_which_says_so(new_page: OpenPage) -> None:
+    """ACC-67."""
+    asked = talking(signed_in=False)
+    asked.book.answers["ListNotices"] = noticed()
+    with window(new_page, asked) as seen:
+        seen.page.goto("/messages")
+        seen.listens()
+        second = thread(thread_id=DOCUMENT, subject="Skattekort")
+        asked.book.answers["ListThreads"] = messaging_pb2.ListThreadsResponse(threads=[second, thread()])
+        seen.hub.publish(f"talker:{MEMBERSHIP}")
+        expect(seen.page.get_by_role("link", name="Skattekort")).to_be_visible()
+        expect(seen.page.locator("#said")).to_have_text("2 conversations")
+        assert seen.complaints == []
 
 
 def test_removing_asks_in_a_dialog_that_keeps_things_as_they_are(new_page: OpenPage) -> None:

@@ -87,7 +87,7 @@ def test_asking_for_a_password_link_says_the_same_whoever_asks() -> None:
     asked = _nobody()
     answer = asked.client.post("/password", data={"email": "nobody@testdal.example"}, headers=FORM | {"Accept-Language": "fi"})
     assert "Jos nobody@testdal.example tunnetaan täällä" in words(answer)
-    assert asked.last("RequestPasswordLink").language == "fi"
+    assert (asked.last("RequestPasswordLink").language, asked.last("RequestPasswordLink").address) == ("fi", "127.0.0.1")
 
 
 def test_an_address_that_is_none_stays_to_be_corrected() -> None:
@@ -97,10 +97,10 @@ def test_an_address_that_is_none_stays_to_be_corrected() -> None:
     assert 'id="email-error"' in answer.get_data(as_text=True)
 
 
-def _link(kind: str, state: str, **more: object) -> Portal:
+def _link(kind: str, state: str, email: str = "ola@testdal.example", **more: object) -> Portal:
     shown = identity_pb2.ShowLinkResponse(
         kind=identity_pb2.LinkKind.Value(f"LINK_KIND_{kind}"), state=identity_pb2.LinkState.Value(f"LINK_STATE_{state}"),
-        email="ola@testdal.example", organisation_name="Testdal Bakeri AS", **more,  # type: ignore[arg-type]
+        email=email, organisation_name="Testdal Bakeri AS", **more,  # type: ignore[arg-type]
     )  # fmt: skip
     return _nobody(ShowLink=shown, VerifyAccount=identity_pb2.VerifyAccountResponse(email="ola@testdal.example"))
 
@@ -139,16 +139,16 @@ def test_a_new_password_is_typed_twice() -> None:
 @pytest.mark.parametrize(
     ("kind", "state", "said", "way_on"),
     [
-        ("WELCOME", "USED", "It was used 28 May 2026 22:26", "/sign-in"),
+        ("WELCOME", "USED", "It was used 28 May 2026 22:26 to verify o…@testdal.example.", "/sign-in"),
         ("WELCOME", "EXPIRED", "This link has expired", "/password"),
         ("PASSWORD", "EXPIRED", "work for one hour", "/password"),
         ("PASSWORD", "CANCELLED", "There is a newer link", "/password"),
-        ("PASSWORD", "USED", "This link has been used", "/sign-in"),
+        ("PASSWORD", "USED", "It was used 28 May 2026 22:26 to make a password for o…@testdal.example.", "/sign-in"),
     ],
 )
 def test_a_closed_link_says_why_and_leads_on(kind: str, state: str, said: str, way_on: str) -> None:
     """BEY-01: used, expired and replaced are different pages, each with its next step."""
-    answer = _link(kind, state, used_at=Timestamp(seconds=1_780_000_000)).get(LINK)
+    answer = _link(kind, state, used_at=Timestamp(seconds=1_780_000_000), email="o…@testdal.example").get(LINK)
     assert said in words(answer)
     assert re.search(rf'class="button primary wide" href="{way_on}"', answer.get_data(as_text=True))
     assert 'name="act"' not in answer.get_data(as_text=True)

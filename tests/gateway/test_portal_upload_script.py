@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from kontor.documents.v1 import documents_pb2
+from kontor.messaging.v1 import messaging_pb2
 from playwright.sync_api import Locator, Page, Route, expect
 
 from chassis.errors import Conflict, Invalid, Unavailable
@@ -198,6 +199,72 @@ def test_a_message_that_could_not_be_sent_is_not_lost(new_page: OpenPage) -> Non
         _confirm(seen.page)
         expect(seen.page.locator("#f-status")).to_contain_text("the message could not be sent")
         expect(message).to_have_value("Timelisten kommer fredag.")
+
+
+@pytest.mark.parametrize("meanwhile", [False, True], ids=["one after the other", "both at once"])
+def test_the_message_goes_once_with_the_files_that_are_tried_again(new_page: OpenPage, meanwhile: bool) -> None:
+    """ACC-34: when none had arrived at first."""
+    with window(new_page, _upload(), config=SMALL) as seen:
+        seen.portal.book.answers["Upload"] = Unavailable("storage_unavailable")
+        _choose(seen.page, Timer=b"one", Bilag=b"two")
+        message = seen.page.get_by_label("Message about the files (optional)")
+        message.fill("Timelisten kommer fredag.")
+        _confirm(seen.page)
+        again = seen.page.get_by_role("button", name="Try again")
+        expect(again).to_have_count(2)
+        assert seen.portal.asked("SendMessage") == []
+        expect(message).to_have_value("Timelisten kommer fredag.")
+        del seen.portal.book.answers["Upload"]
+        held: list[Route] = []
+        seen.page.route(PUT, lambda route: held.append(route) if meanwhile else route.continue_())
+        again.first.dblclick()
+        if not meanwhile:
+            expect(message).to_have_value("")
+        again.last.click()
+        if meanwhile:
+            eventually(lambda: seen.page.evaluate("1") and len(held) == 2)
+            for route in held:
+                route.continue_()
+        expect(seen.page.locator("#f-status")).to_have_text("2 of 2 received")
+        expect(message).to_have_value("")
+        assert len(seen.portal.asked("Upload")) == 4
+        sent: list[Any] = [each.request for each in seen.portal.asked("SendMessage")]
+        assert [(each.body, len(each.document_ids)) for each in sent] == [("Timelisten kommer fredag.", 2 if meanwhile else 1)]
+
+
+def test_confirming_twice_sends_everything_once(new_page: OpenPage) -> None:
+    """ACC-38: also while the message is still being looked at."""
+    with window(new_page, _upload(), config=SMALL) as seen:
+        _choose(seen.page, Timer=b"one")
+        message = seen.page.get_by_label("Message about the files (optional)")
+        message.fill("Timelisten kommer fredag.")
+        seen.page.get_by_role("button", name="Confirm upload").dblclick()
+        expect(message).to_have_value("")
+        expect(seen.page.locator("#f-status")).to_have_text("1 of 1 received")
+        assert _sent(seen) == [("Timer.pdf", False)]
+        assert len(seen.portal.asked("SendMessage")) == 1
+
+
+def test_a_personal_number_in_the_message_is_asked_about_before_any_file_leaves(new_page: OpenPage) -> None:
+    """BEY-04: the files stay chosen; with the number hidden they go, and the message after them."""
+    with window(new_page, _upload(), config=SMALL) as seen:
+        seen.portal.book.answers["CheckText"] = messaging_pb2.CheckTextResponse(
+            findings=[messaging_pb2.Finding(kind=messaging_pb2.SENSITIVE_KIND_NORWEGIAN_IDENTITY_NUMBER)]
+        )
+        _choose(seen.page, Timer=b"one")
+        message = seen.page.get_by_label("Message about the files (optional)")
+        message.fill("Det er 000000 00000")
+        expect(seen.page.get_by_text("This looks like a Norwegian personal number")).to_be_visible()
+        _confirm(seen.page)
+        expect(message).to_be_focused()
+        expect(seen.page.locator("#f-status")).to_have_text("1 chosen")
+        assert [*seen.portal.asked("CheckNames"), *seen.portal.asked("Upload")] == []
+        seen.page.get_by_label("Hide the numbers").check()
+        _confirm(seen.page)
+        expect(_row(seen.page, "Timer").get_by_text("Being checked")).to_be_visible()
+        expect(message).to_have_value("")
+        expect(seen.page.get_by_label("Hide the numbers")).to_have_count(0)
+        assert seen.portal.last("SendMessage").mask
 
 
 def test_a_row_follows_its_scan_without_a_reload(new_page: OpenPage) -> None:

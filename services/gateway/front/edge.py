@@ -14,6 +14,7 @@ from chassis import telemetry
 from chassis.errors import Failure, Internal, Unauthenticated, Unavailable
 from services.gateway.config import Config
 from services.gateway.front.bodies import KEPT, SKIPPED, Bodies, Body, Gone, Receive, Scope, header, left, length_of, let_finish
+from services.gateway.front.refusals import Refusals
 from services.gateway.front.reply import Reply, Send
 from services.gateway.front.steps import Part, Steps, environ_of
 from services.gateway.live import Hub, Live
@@ -42,6 +43,7 @@ class Edge:
         self._bodies = Bodies(self._side, most=config.spool_limit_mb * MIB)
         self._cookie = cookie_name(config.public_url)
         self._live = Live(hub, sessions, cookie=self._cookie, threads=self._side)
+        self._refusals = Refusals()
         self._scheme = "https" if config.secure else "http"
         self._log = telemetry.log(__name__)
         self.started = threading.Event()
@@ -73,10 +75,11 @@ class Edge:
         except Gone:
             return
         except Failure as why:
-            await reply.refuse(why)
+            await reply.refuse(why, page=self._refusals.page(scope, why, request_id=request_id))
         except Exception as why:  # noqa: BLE001 - whatever it was, the client gets an answer
             self._log.error("request failed", request_id=request_id, exc_info=why)
-            await reply.refuse(Internal("internal", "Something went wrong on our side."))
+            failed = Internal("internal", "Something went wrong on our side.")
+            await reply.refuse(failed, page=self._refusals.page(scope, failed, request_id=request_id))
 
     async def _body(self, scope: Scope, receive: Receive) -> Body:
         if self.busy > self._config.threads * WAITING_PER_THREAD:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chassis.errors import Failure, to_problem
 from services.gateway.front.bodies import Gone
+from services.gateway.front.refusals import HEADERS, JSON
 
 # How long a reader may take to make room for the next piece.
 SEND_SECONDS = 60.0
@@ -35,13 +36,16 @@ class Reply:
         """The next piece."""
         await self._within({"type": "http.response.body", "body": data, "more_body": more})
 
-    async def refuse(self, why: Failure) -> None:
-        """Answer in place of the application, as RFC 9457 problem. Half an answer is broken off instead: nobody must take it for whole."""
+    async def refuse(self, why: Failure, *, page: bytes | None = None) -> None:
+        """Answer in place of the application, with `page` or as RFC 9457 problem.
+
+        Half an answer is broken off instead: nobody must take it for whole.
+        """
         if self.started:
             await self._cut()
             return
-        data = json.dumps(to_problem(why, request_id=self._request_id)).encode()
-        headers = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(data))), ("Cache-Control", "no-store")]
+        data = page or json.dumps(to_problem(why, request_id=self._request_id)).encode()
+        headers = [*(HEADERS if page else [("Content-Type", JSON)]), ("Content-Length", str(len(data))), ("Cache-Control", "no-store")]
         if "retry_after" in why.facts:
             headers.append(("Retry-After", why.facts["retry_after"]))
         await self.start(why.http_status, headers, last=True)

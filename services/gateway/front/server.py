@@ -50,7 +50,8 @@ class Front:
         return uvicorn.Config(
             self.edge, http=PatientProtocol, ws="none", loop="asyncio", lifespan="on", backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=DRAIN_SECONDS, limit_concurrency=MOST_CONNECTIONS,
-            log_config=None, log_level="warning", access_log=False, proxy_headers=False, server_header=False,
+            log_config=None, log_level="warning", access_log=False, server_header=False,
+            proxy_headers=bool(self._config.trusted_proxies), forwarded_allow_ips=list(self._config.trusted_proxies),
         )  # fmt: skip
 
     def stop(self) -> None:

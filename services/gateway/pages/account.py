@@ -27,7 +27,7 @@ def blueprint(peers: Peers, _config: Config) -> Blueprint:
         try:
             own.UpdateProfile(identity_pb2.UpdateProfileRequest(**given))  # type: ignore[arg-type]
         except Failure as failure:
-            return shown(problems(failure, "first_name")), failure.http_status
+            return shown(problems(failure, "first_name"), given), failure.http_status
         return redirect(url_for("account.account", saved="profile"))
 
     @pages.post("/beta")
@@ -44,7 +44,7 @@ def blueprint(peers: Peers, _config: Config) -> Blueprint:
             return shown(problems(failure, "present_password")), failure.http_status
         return redirect(url_for("account.account", saved="password"))
 
-    def shown(told: dict[str, str]) -> str:
-        return render_template("account/account.html", saved=request.args.get("saved"), problems=told)
+    def shown(told: dict[str, str], written: dict[str, str] | None = None) -> str:
+        return render_template("account/account.html", saved=request.args.get("saved"), problems=told, written=written)
 
     return pages

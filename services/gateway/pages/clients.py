@@ -1,6 +1,5 @@
 """Clients: whom a consultant works for, with what is new at each; and choosing one for another page (FNK-13, FNK-19)."""
 
-import uuid
 from collections.abc import Iterable
 
 from flask import Blueprint, Response, g, render_template, request
@@ -9,6 +8,7 @@ from kontor.linking.v1 import linking_pb2, linking_pb2_grpc
 from kontor.messaging.v1 import messaging_pb2, messaging_pb2_grpc
 
 from chassis.service import Peers
+from services.gateway.asked import is_id
 from services.gateway.config import Config
 from services.gateway.reader import client, is_firm
 
@@ -28,7 +28,7 @@ def blueprint(peers: Peers, config: Config) -> Blueprint:
     @pages.after_app_request
     def remember(response: Response) -> Response:
         chosen = request.args.get("client", "")
-        if response.status_code == OK and _is_id(chosen) and g.get("held") is not None and is_firm():
+        if response.status_code == OK and is_id(chosen) and g.get("held") is not None and is_firm():
             kept = ".".join([chosen, *(each for each in remembered() if each != chosen)][:REMEMBERED])
             response.set_cookie(COOKIE, kept, max_age=KEPT_SECONDS, secure=config.secure, httponly=True, samesite="Lax")
         return response
@@ -71,7 +71,7 @@ class Clients:
 def names(peers: Peers, *ids: str) -> dict[str, str]:
     """Organisation id to name, of clients the reader works for: of these; else of the chosen one and some to choose from."""
     links = linking_pb2_grpc.LinksStub(peers.channel("linking"))
-    wanted = list(dict.fromkeys(ids or [each for each in (client(), *remembered()) if _is_id(each)]))[:MOST]
+    wanted = list(dict.fromkeys(ids or [each for each in (client(), *remembered()) if is_id(each)]))[:MOST]
     found = _found(links, linking_pb2.ListClientsRequest(organisation_ids=wanted, page_size=MOST)) if wanted else {}
     in_order = {each: found[each] for each in wanted if each in found}
     if ids or len(in_order) >= REMEMBERED:
@@ -86,11 +86,4 @@ def _found(links: linking_pb2_grpc.LinksStub, wanted: linking_pb2.ListClientsReq
 
 def remembered() -> list[str]:
     """The clients chosen last, newest first, as the browser tells."""
-    return [each for each in request.cookies.get(COOKIE, "").split(".")[:REMEMBERED] if _is_id(each)]
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+    return [each for each in request.cookies.get(COOKIE, "").split(".")[:REMEMBERED] if is_id(each)]

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from chassis.errors import Failure
 from chassis.service import Peers
 from services.gateway.config import Config
+from services.gateway.origin import seen_from
 from services.gateway.pages.entering import device_here, entered, landing
 from services.gateway.pages.security import device
 from services.gateway.pages.unlock import Opening, proof
@@ -50,7 +51,7 @@ class _Computer:
         if said.state == devices_pb2.WEB_SIGN_IN_STATE_WAITING:
             return Response("", 204) if request.headers.get("HX-Request") else self._shown(waiting=True)
         if said.session:
-            target = landing(said.profile, by="phone")
+            target = landing(self._config, said.profile, by="phone")
             here = Response("", 200, {"HX-Redirect": target}) if request.headers.get("HX-Request") else redirect(target)
             return entered(self._config, here, said.session)
         if said.state == devices_pb2.WEB_SIGN_IN_STATE_OVER and number.isdecimal() and int(number) < ROUNDS:
@@ -58,9 +59,9 @@ class _Computer:
         return self._shown(denied=said.state == devices_pb2.WEB_SIGN_IN_STATE_DENIED, over=True)
 
     def _started(self, number: int) -> Answer:
-        agent, address = request.headers.get("User-Agent", "")[:300], (request.remote_addr or "")[:60]
+        asked = devices_pb2.StartWebSignInRequest(user_agent=request.headers.get("User-Agent", "")[:300], address=seen_from(request))
         try:
-            begun = self._identity.StartWebSignIn(devices_pb2.StartWebSignInRequest(user_agent=agent, address=address))
+            begun = self._identity.StartWebSignIn(asked)
         except Failure as failure:
             return self._shown(problems=problems(failure, "qr"), over=True)
         link = f"{self._config.public_url.rstrip('/')}{url_for('computers.confirm', token=begun.token)}"

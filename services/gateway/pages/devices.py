@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from chassis.errors import Failure
 from chassis.service import Peers
 from services.gateway.config import Config
-from services.gateway.pages.entering import activated, activation_here, left, remembered
+from services.gateway.pages.entering import activated, activation_here, device_here, forgotten, left, remembered
 from services.gateway.pages.security import device
 from services.gateway.reasons import problems
 
@@ -70,7 +70,8 @@ class _Own:
     def remove(self, device_id: uuid.UUID) -> Response:
         """At once."""
         self._identity.RemoveDevice(devices_pb2.RemoveDeviceRequest(device_id=str(device_id)))
-        return redirect(url_for("security.security", saved="removed"))
+        done = redirect(url_for("security.security", saved="removed"))
+        return forgotten(self._config, done) if str(device_id) == device_here(self._config) else done
 
     def lock(self) -> Response:
         """End the session, keep the device."""

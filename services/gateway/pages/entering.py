@@ -8,24 +8,27 @@ from werkzeug.wrappers import Response
 
 from services.gateway import texts
 from services.gateway.config import Config
-from services.gateway.session import activation_cookie, cookie_name, device_cookie
+from services.gateway.session import activation_cookie, cookie_name, device_cookie, wanted_cookie
+from services.gateway.wanted import wanted
 
 YEAR_SECONDS, ACTIVATION_SECONDS = 365 * 24 * 3600, 60 * 60
 
 
-def landing(profile: identity_pb2.Profile, *, by: str | None = None) -> str:
-    """The first page: the choice of organisation where there are several."""
-    return url_for("sign_in.organisations" if len(profile.memberships) > 1 else "home.home", by=by)
+def landing(config: Config, profile: identity_pb2.Profile, *, by: str | None = None) -> str:
+    """The first page: the choice of organisation where there are several, else the one that was wanted before signing in."""
+    if len(profile.memberships) > 1:
+        return url_for("sign_in.organisations", by=by)
+    return wanted(config, by=by) or url_for("home.home", by=by)
 
 
 def onward(config: Config, profile: identity_pb2.Profile) -> str:
     """The same after a full sign-in or its terms: whose activation is open in this browser sets a PIN next."""
-    return landing(profile) if len(profile.memberships) > 1 else inside(config)
+    return landing(config, profile) if len(profile.memberships) > 1 else inside(config)
 
 
 def inside(config: Config) -> str:
     """Where somebody goes who has chosen an organisation."""
-    return url_for("devices.first" if activation_here(config) else "home.home")
+    return url_for("devices.first") if activation_here(config) else wanted(config) or url_for("home.home")
 
 
 def activation_here(config: Config) -> str:
@@ -52,9 +55,19 @@ def entered(config: Config, response: Response, session: str) -> Response:
 
 
 def left(config: Config, target: str, *, forget_device: bool = False) -> Response:
-    """The session is over: its cookie goes, and after logging out everywhere that of the device too. The language stays."""
+    """The session is over: its cookie goes, and that of the device where its PIN opens nothing any more. The language stays."""
     gone = [cookie_name(config.public_url), *([device_cookie(config.public_url)] if forget_device else [])]
     return speaking(config, _without(config, redirect(target), *gone), texts.language())
+
+
+def arrived(config: Config, response: Response) -> Response:
+    """Somebody is where they wanted to go, or elsewhere inside."""
+    return _without(config, response, wanted_cookie(config.public_url))
+
+
+def forgotten(config: Config, response: Response) -> Response:
+    """The browser is no enrolled device any more: what comes next is a full sign-in (NET-40)."""
+    return _without(config, response, device_cookie(config.public_url))
 
 
 def speaking(config: Config, response: Response, language: str) -> Response:

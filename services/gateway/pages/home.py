@@ -76,8 +76,8 @@ class _AtClient:
         newest = self._documents.ListDocuments(documents_pb2.ListDocumentsRequest(organisation_id=company, page_size=DOCUMENTS))
         counts = self._documents.CountDocuments(documents_pb2.CountDocumentsRequest(organisation_ids=[company])).counts
         return render_template(
-            "home/home.html", newest=newest, total=sum(each.documents for each in counts),
-            recent=sum(each.recent for each in counts), listed=self._notices.newest(NOTICES),
+            "home/home.html", newest=newest, total=sum(each.documents for each in counts), recent=sum(each.recent for each in counts),
+            at_least=any(each.at_least for each in counts), listed=self._notices.newest(NOTICES),
             threads=self._threads.unread(), arrange=self._arrange(), headlines=self._news.headlines(),
         )  # fmt: skip
 

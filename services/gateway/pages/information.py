@@ -6,7 +6,7 @@ from chassis.service import Peers
 from services.gateway.config import Config
 from services.gateway.pages.activate import entry_cookie
 from services.gateway.pages.sign_in import provider
-from services.gateway.session import activation_cookie, cookie_name, device_cookie
+from services.gateway.session import activation_cookie, cookie_name, device_cookie, wanted_cookie
 from services.gateway.texts import COOKIE
 
 
@@ -19,7 +19,7 @@ def blueprint(_peers: Peers, config: Config) -> Blueprint:
         named: dict[str, object] = {
             "session_cookie": cookie_name(config.public_url), "language_cookie": COOKIE, "device_cookie": device_cookie(config.public_url),
             "invitation_cookies": (entry_cookie(secure=config.secure), activation_cookie(config.public_url)),
-            "provider_cookie": provider.cookie_name(secure=config.secure),
+            "provider_cookie": provider.cookie_name(secure=config.secure), "wanted_cookie": wanted_cookie(config.public_url),
         }  # fmt: skip
         return render_template("information/privacy.html", **named)
 

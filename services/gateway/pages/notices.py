@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import NotFound
 from chassis.service import Peers
+from services.gateway.asked import is_id
 from services.gateway.config import Config
 from services.gateway.pages import clients
 from services.gateway.reader import is_firm
@@ -101,14 +102,7 @@ def _target() -> str:
     document, thread = request.args.get("document", ""), request.args.get("thread", "")
     if request.args.get("deletion"):
         folder = request.args.get("folder", "")
-        return url_for("documents.documents", folder=folder if _is_id(folder) else None, sort="oldest", client=company)
+        return url_for("documents.documents", folder=folder if is_id(folder) else None, sort="oldest", client=company)
     if document:
         return url_for("documents.documents", document=document, client=company)
-    return url_for("messages.thread", thread=thread, client=company) if _is_id(thread) else url_for("messages.messages", client=company)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+    return url_for("messages.thread", thread=thread, client=company) if is_id(thread) else url_for("messages.messages", client=company)

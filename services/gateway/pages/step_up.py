@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from chassis.errors import Failure
 from chassis.service import Peers
-from services.gateway import reasons
+from services.gateway import forms, reasons
 from services.gateway.config import Config
 from services.gateway.origin import ours
 
@@ -90,8 +90,8 @@ class StepUp:
 
 
 def _fields() -> tuple[tuple[str, str], ...]:
-    """What the form had in it, but for files and this page's own fields."""
-    return tuple((name, value) for name, value in request.form.items(multi=True) if not name.startswith(OWN))
+    """What the form had in it, but for files, this page's own fields, and what every form says."""
+    return tuple((name, value) for name, value in request.form.items(multi=True) if not name.startswith((OWN, forms.FIELD)))
 
 
 def _written() -> Held:

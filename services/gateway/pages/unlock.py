@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from kontor.identity.v1 import devices_pb2, devices_pb2_grpc, passkeys_pb2, passkeys_pb2_grpc
 from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.service import Peers
 from services.gateway.config import Config
-from services.gateway.pages.entering import device_here, entered, landing
+from services.gateway.origin import seen_from
+from services.gateway.pages.entering import device_here, entered, forgotten, landing
 from services.gateway.reasons import problems
 
 Answer = str | Response | tuple[str, int]
+# No PIN opens this device any more, however often it is asked for.
+GONE = ("pin_forgotten", "device_refused")
 
 
 def blueprint(peers: Peers, config: Config) -> Blueprint:
@@ -42,17 +45,18 @@ class Opening:
         try:
             done = self._devices.SignInWithDevice(given)
         except Failure as failure:
-            return self._page(device_id, problems(failure, "pin")), failure.http_status
-        return entered(self._config, redirect(landing(done.profile)), done.session)
+            page = self._page(device_id, problems(failure, "pin")), failure.http_status
+            return forgotten(self._config, make_response(page)) if failure.reason in GONE else page
+        return entered(self._config, redirect(landing(self._config, done.profile)), done.session)
 
     def challenge(self, device_id: str) -> str:
         """What the device is to sign."""
-        return self._devices.AskDevice(devices_pb2.AskDeviceRequest(device_id=device_id)).challenge
+        return self._devices.AskDevice(devices_pb2.AskDeviceRequest(device_id=device_id, address=seen_from(request))).challenge
 
     def passkey(self) -> str:
         """What the browser is to be asked for a passkey, empty where there are none."""
         try:
-            return self._passkeys.AskForPasskey(passkeys_pb2.AskForPasskeyRequest()).options
+            return self._passkeys.AskForPasskey(passkeys_pb2.AskForPasskeyRequest(address=seen_from(request))).options
         except Failure:
             return ""
 

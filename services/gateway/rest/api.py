@@ -14,7 +14,7 @@ from chassis import telemetry
 from chassis.errors import Denied, Failure, Internal, Unauthenticated
 from chassis.service import Peers
 from services.gateway.config import Config
-from services.gateway.origin import refuse_cross_site
+from services.gateway.origin import refuse_cross_site, seen_from
 from services.gateway.rest import docs, files, openapi, problems
 from services.gateway.rest.messages import Writer, read, read_query
 from services.gateway.rest.responses import json_response, refuse_parameters
@@ -89,6 +89,8 @@ class Api:
     def _view(self, route: Route, peers: Peers) -> View:
         call = getattr(route.stub(peers.channel(route.peer)), route.method.name)
         kind = route.request
+        # Calls for which nobody has to be known are counted by where they come from: by what we see, not by what is said.
+        counted = "address" in kind.DESCRIPTOR.fields_by_name
 
         def view(**path: str) -> Response:
             if route.has_body:
@@ -96,6 +98,8 @@ class Api:
                 message = read(kind, _json_body(), path=path)
             else:
                 message = read_query(kind, dict(request.args.lists()), path=path)
+            if counted:
+                message.address = seen_from(request)  # type: ignore[attr-defined]  # it has that field
             return json_response(self._writer.write(call(message)))
 
         return view

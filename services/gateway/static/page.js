@@ -1,6 +1,7 @@
 // What every page does: live notices, the details panel, dialogs, choosing rows, counting a new password.
 const phone = matchMedia("(max-width: 47.99rem)");
 const find = (selector) => document.querySelector(selector);
+const over = find("#over");
 
 for (const each of document.querySelectorAll("[data-unscripted]")) each.hidden = true;
 
@@ -11,9 +12,9 @@ function listen(again) {
   const live = new EventSource(document.body.dataset.live);
   live.addEventListener("open", () => { if (again) KINDS.forEach(tell); again = true; });
   for (const name of KINDS) live.addEventListener(name, () => tell(name));
-  live.addEventListener("session", () => { live.close(); location.reload(); });
+  live.addEventListener("session", () => { live.close(); tell("session"); });
   // Browsers come back by themselves, but not after a refusal: then the bell finds out whether one is still signed in.
-  live.addEventListener("error", () => { if (live.readyState === EventSource.CLOSED) setTimeout(() => { tell("notices"); listen(true); }, 15000 + 15000 * Math.random()); });
+  live.addEventListener("error", () => { if (live.readyState === EventSource.CLOSED) setTimeout(() => { if (over.hidden) { tell("notices"); listen(true); } }, 15000 + 15000 * Math.random()); });
   addEventListener("pagehide", () => live.close());
 }
 if (document.body.dataset.live) {
@@ -21,18 +22,33 @@ if (document.body.dataset.live) {
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
-// Filters that are not set stay out of the address.
+// The session has ended, or works in another organisation: the page is loaded again, but nothing that was written on it is taken away.
+const written = () => [...document.querySelectorAll("form[method=post] :is(textarea, input:not([type=hidden]))")]
+  .some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+document.body.addEventListener("kontor:session", () => { if (over && written()) over.hidden = false; else location.reload(); });
+
+// Who writes is there, though the page asks for nothing meanwhile: the session is in use, which it hears every five minutes.
+let heard = Date.now();
+document.addEventListener("input", () => {
+  if (!document.body.dataset.here || Date.now() - heard < 300000) return;
+  heard = Date.now();
+  fetch(document.body.dataset.here, { method: "HEAD" }).catch(() => {});
+});
+
+// Filters that are not set stay out of the address. What a page asks by itself says so: that is no use of the session.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (!detail.triggeringEvent || detail.triggeringEvent.type.startsWith("kontor:")) detail.headers["Kontor-Quiet"] = "1";
   if (detail.verb === "get") for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
 });
 // The open bell is not taken away from under the reader.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.target.id === "bell" && find("#bell :popover-open")) event.detail.shouldSwap = false;
 });
-// What somebody asked for and could not be fetched is opened as a page, which says what is wrong.
+// What somebody asked for and could not be fetched is opened as a page, which says what is wrong. What a page sends by itself has
+// none to open, and what was written stays.
 document.addEventListener("htmx:responseError", ({ detail }) => {
-  const asked = detail.requestConfig.triggeringEvent?.type ?? "load";
-  if (asked !== "load" && !asked.startsWith("kontor:")) location.assign(detail.pathInfo.finalRequestPath);
+  const { verb, triggeringEvent } = detail.requestConfig, asked = triggeringEvent?.type ?? "load";
+  if (verb === "get" && asked !== "load" && !asked.startsWith("kontor:")) location.assign(detail.pathInfo.finalRequestPath);
 });
 
 // Details beside the list: focus goes to their heading and back to the row; on a phone they cover the page.
@@ -97,7 +113,8 @@ document.addEventListener("change", ({ target }) => {
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (target.id !== "work") return;
   for (const box of boxes()) box.checked = !box.disabled && chosen.has(box.value);
-  find("#said").textContent = target.dataset.said;
+  const said = find("#said");
+  if (said) said.textContent = target.dataset.said;
   count();
   panel();
 });

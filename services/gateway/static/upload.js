@@ -49,19 +49,38 @@ function start(form) {
 
   // What is not there yet goes at once; about the rest one is asked meanwhile.
   async function confirm() {
-    const batch = { where: { folder: form.folder.value, period: form.period.value, year: form.year.value }, id: identifier() };
+    const where = { folder: form.folder.value, period: form.period.value, year: form.year.value };
+    const batch = { where, id: identifier(), open: 1, sent: [], told: false };
     const ready = files.filter((entry) => entry.state === "chosen");
-    if (!ready.length) { status(words.none); input.focus(); return; }
-    if (await guarded()) return;
-    for (const entry of ready) entry.state = "waiting";
+    if (!ready.length) {
+      if (!files.some((entry) => entry.state === "waiting" || entry.state === "sending")) { status(words.none); input.focus(); }
+      return;
+    }
+    for (const entry of ready) entry.state = "waiting"; // before anything is waited for: a second click finds nothing to send
+    if (await guarded()) {
+      for (const entry of ready) if (entry.state === "waiting") entry.state = "chosen";
+      say();
+      return;
+    }
     trouble = "";
-    const existing = await names(batch.where, ready);
+    const existing = await names(where, ready);
     const known = (entry) => existing[key(entry.file.name)];
-    const sent = await Promise.all([
+    await Promise.all([
       send(ready.filter((entry) => !known(entry)), batch, false),
       ask(ready.filter(known), known).then((replaced) => send(replaced, batch, true)),
     ]);
-    await tell(batch.where.folder, sent.flat());
+    await tell(batch);
+    say();
+  }
+
+  // One file again, and with it the message, where no file of the batch had arrived before.
+  async function retry(entry, batch, replace) {
+    if (entry.state !== "failed") return;
+    entry.state = "waiting";
+    batch.open += 1;
+    if (!batch.told && await guarded()) { entry.state = "failed"; batch.open -= 1; return; }
+    await send([entry], batch, replace);
+    await tell(batch);
     say();
   }
 
@@ -117,12 +136,11 @@ function start(form) {
     box.focus();
   }
 
-  // Answers the ids of those that arrived.
   function send(entries, batch, replace) {
     return Promise.all(entries.map((entry) => new Promise((resolve) => {
-      waiting.push(() => put(entry, batch, replace).then(() => resolve(entry.id)));
+      waiting.push(() => put(entry, batch, replace).then(() => { if (entry.id) batch.sent.push(entry.id); resolve(); }));
       advance();
-    }))).then((ids) => ids.filter(Boolean));
+    })));
   }
 
   let busy = 0;
@@ -149,8 +167,8 @@ function start(form) {
         if (text) text.textContent = `${Math.floor(bar.value)} %`;
       });
       request.addEventListener("load", () => { bar.hidden = true; answered(entry, batch, request).then(resolve); });
-      request.addEventListener("error", () => { fail(entry, words.lost, () => put(entry, batch, replace)); resolve(); });
-      request.addEventListener("abort", () => { fail(entry, words.cancelled, () => put(entry, batch, replace)); resolve(); });
+      request.addEventListener("error", () => { fail(entry, words.lost, () => retry(entry, batch, replace)); resolve(); });
+      request.addEventListener("abort", () => { fail(entry, words.cancelled, () => retry(entry, batch, replace)); resolve(); });
       request.open("PUT", `${form.dataset.send}?${new URLSearchParams({ ...batch.where, name: entry.file.name, batch: batch.id, replace: replace ? "1" : "0" })}`);
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.setRequestHeader("Accept", "application/json");
@@ -170,14 +188,19 @@ function start(form) {
       // Somebody was faster than the question.
       if ((await ask([entry], () => ({ question: said.detail }))).length) await put(entry, batch, true);
     } else {
-      fail(entry, said.detail || words.lost, request.status >= 500 || request.status === 429 ? () => put(entry, batch, false) : null);
+      fail(entry, said.detail || words.lost, request.status >= 500 || request.status === 429 ? () => retry(entry, batch, false) : null);
     }
   }
 
-  async function tell(folder, documents) {
+  // Once for each batch: when nothing of it is on its way any more and something has arrived.
+  async function tell(batch) {
+    batch.open -= 1;
+    if (batch.open || batch.told || !batch.sent.length) return;
+    batch.told = true;
     const message = form.message?.value.trim();
-    if (!documents.length || !message) return;
-    const answer = await fetch(form.dataset.message, json({ folder, documents, message, mask: Boolean(form.mask?.checked) })).catch(() => null);
+    if (!message) return;
+    const told = { folder: batch.where.folder, documents: batch.sent, message, mask: Boolean(form.mask?.checked) };
+    const answer = await fetch(form.dataset.message, json(told)).catch(() => null);
     if (answer?.ok) { form.message.value = ""; document.getElementById("guard").replaceChildren(); }
     else trouble = words.said;
   }
@@ -185,7 +208,7 @@ function start(form) {
   async function refresh() {
     const open = files.filter((entry) => entry.status === "scanning");
     if (!open.length) return;
-    const answer = await fetch(`${form.dataset.states}?${new URLSearchParams(open.map((entry) => ["document", entry.id]))}`).catch(() => null);
+    const answer = await fetch(`${form.dataset.states}?${new URLSearchParams(open.map((entry) => ["document", entry.id]))}`, { headers: { Accept: "application/json", "Kontor-Quiet": "1" } }).catch(() => null);
     if (!answer?.ok) return;
     const states = await answer.json();
     for (const entry of open) {

@@ -47,6 +47,7 @@ PEOPLE: dict[str, Said] = {
     "operator.appoint": lambda: _("Became an operator of the platform"),
     "operator.dismiss": lambda: _("Is no operator of the platform any more"),
     "member.add": lambda: _("Added a user"),
+    "member.come_in": lambda: _("Came in for the first time"),
     "member.change": lambda: _("Changed the data of a user"),
     "member.change_role": lambda: _("Changed the role of a user"),
     "member.set_validity": lambda: _("Changed the days on which a user has access"),

@@ -16,6 +16,8 @@ from services.gateway.reader import is_firm
 from services.gateway.reasons import problems
 
 Answer = str | Response | tuple[str, int]
+# What the last page asks: those before it carry it along, where one is sent back to them.
+LAST = ("first_name", "last_name", "phone_number", "role", "programme", "first_day", "last_day", "stop_emails")
 
 
 class Adding:
@@ -67,7 +69,7 @@ class Adding:
         except Failure as failure:
             told = {name.removeprefix("identification."): text for name, text in access_days.by_field(problems(failure, "email")).items()}
             page = "email" if "email" in told and not identified else "identity" if told.keys() & {*identifying.FIELDS, "email"} else "name"
-            return _page(page, email, where, days=days, told=told, companies=self._companies()), failure.http_status
+            return _page(page, email, where, told=told, companies=self._companies()), failure.http_status
         if elsewhere:
             foreign = identified is not None
             return render_template("administration/added_elsewhere.html", member=added, where=where, firm=_firm(where), foreign=foreign)
@@ -80,15 +82,16 @@ class Adding:
 
 
 def _page(
-    name: str, email: str, where: identity_pb2.Membership, *, days: identity_pb2.Validity | None = None, told: dict[str, str] | None = None,
+    name: str, email: str, where: identity_pb2.Membership, *, told: dict[str, str] | None = None,
     companies: Sequence[identity_pb2.Membership] = (),
 ) -> str:  # fmt: skip
     firm = _firm(where)
     return render_template(
-        f"administration/add_{name}.html", email=email, where=where, firm=firm, written=request.form if told else None, days=days,
-        roles=roles.offered(firm=firm), meaning=partial(roles.meaning, firm=firm), programmes=roles.PROGRAMMES if firm else (),
-        ticked=roles.programmes(), scoped=roles.SCOPED, problems=told or {}, companies=companies, foreign=identifying.wanted(),
-        who=identifying.carried(), countries=texts.all_countries(),
+        f"administration/add_{name}.html", email=email, where=where, firm=firm, written=request.form, days=access_days.written(),
+        roles=roles.offered(firm=firm), role=roles.chosen(firm=firm), meaning=partial(roles.meaning, firm=firm),
+        programmes=roles.PROGRAMMES if firm else (), ticked=roles.programmes(), scoped=roles.SCOPED, problems=told or {},
+        companies=companies, foreign=identifying.wanted(), who=identifying.carried(), countries=texts.all_countries(),
+        last=[(field, value) for field in LAST for value in request.form.getlist(field)],
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure, NotFound
 from chassis.service import Peers
+from services.gateway.asked import is_id
 from services.gateway.reasons import problems
 from services.gateway.texts import _
 
@@ -128,7 +129,7 @@ def _written() -> Written:
         days=int(days) if days.isascii() and days.isdigit() and int(days) in DAYS else DAYS[1],
         permissions=tuple(each for each in offered() if str(each) in form.getlist("permission")),
         all_clients=form.get("reach") == "all",
-        clients=tuple(each for each in dict.fromkeys(form.getlist("client")) if _is_id(each))[:200],
+        clients=tuple(each for each in dict.fromkeys(form.getlist("client")) if is_id(each))[:200],
         certificate=form.get("certificate", "")[:200].strip(),
     )
 
@@ -158,10 +159,3 @@ def _on_form(told: dict[str, str]) -> dict[str, str]:
     """The same sentences, at the names of the form's fields."""
     names = {"permissions": "permission", "organisation_ids": "client", "certificate_sha256": "certificate", "valid_days": "days"}
     return {names.get(name.partition(".")[0], name): text for name, text in told.items()}
-
-
-def _is_id(written: str) -> bool:
-    try:
-        return str(uuid.UUID(written)) == written
-    except ValueError:
-        return False

@@ -8,16 +8,14 @@ from kontor.documents.v1 import documents_pb2, documents_pb2_grpc
 from kontor.documents.v1.documents_pb2 import Document
 from werkzeug.wrappers import Response
 
-from chassis import clock
 from chassis.errors import Conflict, Failure
 from chassis.service import Peers
-from services.gateway import texts
-from services.gateway.pages.documents.filters import MONTHS, chosen_ids, is_id
+from services.gateway.asked import is_id, number
+from services.gateway.pages.documents.filters import MONTHS, chosen_ids, years
 from services.gateway.reader import client, is_firm
 from services.gateway.reasons import problems, sentence
 
 Answer = str | Response | tuple[str, int]
-YEARS_BACK, YEARS_AHEAD = 6, 1
 
 
 class Edit:
@@ -43,7 +41,7 @@ class Edit:
         form = request.form
         wanted = documents_pb2.UpdateDocumentRequest(
             document_id=document.document_id, name=form.get("name", "").strip(), replace="replace" in form,
-            revision=_number(form.get("revision")), **_place(),
+            revision=number(form.get("revision")), **_place(),
         )  # fmt: skip
         try:
             changed = self._documents.UpdateDocument(wanted)
@@ -76,10 +74,9 @@ class Edit:
     def _shown(self, documents: Sequence[Document], **given: Any) -> str:
         organisation = documents[0].organisation_id
         folders = self._folders.ListFolders(documents_pb2.ListFoldersRequest(organisation_id=organisation)).folders
-        today = clock.now().astimezone(texts.zone()).year
-        years = sorted({*range(today - YEARS_BACK, today + YEARS_AHEAD + 1), *(each.year for each in documents)})
+        offered = sorted({*years(), *(each.year for each in documents)})
         return render_template(
-            "documents/edit.html", documents=documents, folders=folders, years=years, company=organisation if is_firm() else None, **given
+            "documents/edit.html", documents=documents, folders=folders, years=offered, company=organisation if is_firm() else None, **given
         )
 
     @staticmethod
@@ -89,12 +86,8 @@ class Edit:
 
 def _place() -> dict[str, Any]:
     """Folder, period and year as the form has them; what is left as it is has no value."""
-    folder, period, year = (request.form.get(each, "") for each in ("folder", "period", "year"))
+    folder, period, year = request.form.get("folder", ""), number(request.form.get("period")), number(request.form.get("year"))
     place: dict[str, Any] = {"folder_id": folder} if is_id(folder) else {}
-    if _number(period) in MONTHS:
-        place["period"] = _number(period)
-    return {**place, "year": _number(year)} if _number(year) else place
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) <= len("1000000") else 0
+    if period in MONTHS:
+        place["period"] = period
+    return {**place, "year": year} if year else place

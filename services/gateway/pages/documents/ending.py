@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 from chassis.errors import Failure
 from chassis.service import Peers
 from services.gateway import transfer
+from services.gateway.asked import is_id
 from services.gateway.pages import clients
-from services.gateway.pages.documents.filters import chosen_ids, is_id
+from services.gateway.pages.documents.filters import chosen_ids
 from services.gateway.reader import client, is_firm
 from services.gateway.reasons import problems
 

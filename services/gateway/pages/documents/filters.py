@@ -1,18 +1,21 @@
 """What the list of documents is narrowed to and how it is sorted: all of it stands in the address, so that a view can be kept and sent."""
 
-import uuid
 from dataclasses import asdict, dataclass
 from urllib.parse import urlencode
 
 from flask import request, url_for
 from kontor.documents.v1 import documents_pb2
 
+from chassis import clock
+from services.gateway import texts
+from services.gateway.asked import is_id
 from services.gateway.pages.documents.status import STATUSES
 from services.gateway.reader import client, is_firm
 from services.gateway.texts import _
 
 PAGE = 50
 MONTHS = range(1, 13)
+YEARS_BACK, YEARS_AHEAD = 6, 1
 # How orders and sides are called in addresses.
 SORTS: dict[str, documents_pb2.Sort.ValueType] = {
     "oldest": documents_pb2.SORT_OLDEST, "name": documents_pb2.SORT_NAME, "-name": documents_pb2.SORT_NAME_REVERSED,
@@ -118,13 +121,10 @@ def side_text(word: str) -> str:
     return _("Uploaded by the client") if is_firm() else _("Uploaded by the accountant")
 
 
-def is_id(text: str) -> bool:
-    """Whether this is an identifier at all."""
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
+def years() -> range:
+    """Those that a document can be given, around the present one where the organisation is (ACC-37)."""
+    today = clock.now().astimezone(texts.zone()).year
+    return range(today - YEARS_BACK, today + YEARS_AHEAD + 1)
 
 
 def chosen_ids(most: int = 200) -> list[str]:

@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from chassis import clock
 from chassis.errors import NotFound
 from chassis.service import Peers
-from services.gateway import texts, transfer
+from services.gateway import seen, texts, transfer
+from services.gateway.asked import is_id, number
 from services.gateway.pages import clients
 from services.gateway.pages.documents import status
-from services.gateway.pages.documents.filters import SIDES, SORTS, Counts, Filter, chosen_ids, is_id
+from services.gateway.pages.documents.filters import SIDES, SORTS, Counts, Filter, chosen_ids
 from services.gateway.pages.documents.status import STATUSES
 from services.gateway.reader import client, is_firm
 
@@ -48,15 +49,19 @@ class Find:
         )  # fmt: skip
 
     def file(self, document: uuid.UUID) -> AnyResponse:
-        """The bytes of one document, as an attachment (ACC-54)."""
-        return transfer.download(self._peers, str(document))
+        """The bytes of one document, as an attachment (ACC-54); with `?version=` those of an earlier version (ACC-42)."""
+        file = transfer.download(self._peers, str(document), version=number(request.args.get("version")))
+        seen.documents(str(document))
+        return file
 
     def zip(self) -> AnyResponse:
         """Several documents as one zip, streamed (ACC-54)."""
         chosen = chosen_ids()
         if not chosen:
             return redirect(url_for("documents.documents"))
-        return transfer.download_zip(self._peers, chosen)
+        file = transfer.download_zip(self._peers, chosen)
+        seen.documents(*chosen)
+        return file
 
     def states(self) -> Response:
         """The present status of some documents, for rows that wait for their scan."""
@@ -75,6 +80,7 @@ class Find:
             kept = self._retention.GetRetention(retention_pb2.GetRetentionRequest(document_id=wanted))
         except NotFound:
             return {"chosen": None}  # deleted meanwhile, or no longer one's own: the list is still there
+        seen.documents(chosen.document_id)
         asked = documents_pb2.ListVersionsRequest(document_id=chosen.document_id, page_size=MOST_VERSIONS)
         versions = self._documents.ListVersions(asked).versions if chosen.version > 1 else ()
         return {"chosen": chosen, "kept": kept, "versions": versions}

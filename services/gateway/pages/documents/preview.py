@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from chassis.errors import NotFound, TooMany
 from chassis.service import Peers
-from services.gateway import transfer
+from services.gateway import seen, transfer
+from services.gateway.asked import number
 from services.gateway.reader import is_firm
 from services.gateway.reasons import sentence
 from services.gateway.texts import _
@@ -35,8 +36,8 @@ class View:
     @classmethod
     def asked(cls, document: uuid.UUID) -> "View":
         """From the address; what means nothing is left out."""
-        zoom = _whole("zoom", 100)
-        return cls(str(document), _whole("version", 0), max(1, _whole("page", 1)), zoom if zoom in ZOOMS else 100)
+        version, page, zoom = (number(request.args.get(each)) for each in ("version", "page", "zoom"))
+        return cls(str(document), version, max(1, page), zoom if zoom in ZOOMS else 100)
 
     def url(self, *, page: int = 0, zoom: int = 0) -> str:
         """The address of another page, or the same one larger."""
@@ -62,6 +63,7 @@ class Preview:
         """A page of the preview, or why there is none."""
         view = View.asked(document)
         found = self._documents.GetDocument(documents_pb2.GetDocumentRequest(document_id=view.document))
+        seen.documents(found.document_id)
         back = url_for("documents.documents", client=found.organisation_id if is_firm() else None, document=view.document)
         given = {"document": found, "view": view, "back": back, "zooms": ZOOMS, "kinds": previews_pb2}
         wanted = previews_pb2.GetPreviewRequest(document_id=view.document, version=view.version)
@@ -74,7 +76,7 @@ class Preview:
 
     def picture(self, document: uuid.UUID, page: int) -> AnyResponse:
         """The picture of a page: drawn anew by documents, and shown by our own page only."""
-        view = View(str(document), _whole("version", 0), page, 100)
+        view = View(str(document), number(request.args.get("version")), page, 100)
         shown = self._page(view)
         if shown.WhichOneof("content") != "picture":
             raise NotFound("preview_page_not_found", "This page is no picture.")
@@ -120,8 +122,3 @@ def letter(number: int) -> str:
 def is_amount(text: str) -> bool:
     """Whether a cell reads as a number, and stands on the right."""
     return len(text) < _LONGEST_NUMBER and _NUMBER.fullmatch(text) is not None
-
-
-def _whole(name: str, otherwise: int) -> int:
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= len("99999") else otherwise

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify, redirect, render_template, request, url_for
@@ -15,16 +14,16 @@ from chassis import clock
 from chassis.errors import Failure, Invalid, NotFound
 from chassis.service import Peers
 from services.gateway import texts, transfer
+from services.gateway.asked import is_id, number
 from services.gateway.config import Config
 from services.gateway.pages import clients
 from services.gateway.pages.documents import status
-from services.gateway.pages.documents.filters import is_id
+from services.gateway.pages.documents.filters import years
 from services.gateway.reader import client, is_firm
 from services.gateway.reasons import sentence
 from services.gateway.rest import problems
 
 MOST = 200
-YEARS_BACK, YEARS_AHEAD = 6, 1
 
 
 class Upload:
@@ -43,7 +42,7 @@ class Upload:
     def names(self) -> Response:
         """Which of these files the folder has already, before anything is sent (ACC-40)."""
         given = _json()
-        folder, period, year = _text(given.get("folder", "")), _number(given.get("period")), _number(given.get("year"))
+        folder, period, year = _text(given.get("folder", "")), number(given.get("period")), number(given.get("year"))
         wanted = documents_pb2.CheckNamesRequest(folder_id=folder, period=period, year=year, names=_texts(given.get("names")))
         return jsonify({each.name: _question(each) for each in self._existing(wanted)})
 
@@ -79,7 +78,7 @@ class Upload:
                 self._tell([each.document_id for each in sent], request.form.get("folder", ""), message, mask="mask" in request.form)
             except Failure as failure:  # the files are there all the same, and what was written stays
                 unsent = sentence(failure)
-        period, year = _number(request.form.get("period")), _number(request.form.get("year"))
+        period, year = number(request.form.get("period")), number(request.form.get("year"))
         return self._shown(results=results, unsent=unsent, period=period, year=year)
 
     def message(self) -> Response:
@@ -122,14 +121,14 @@ class Upload:
         today = clock.now().astimezone(texts.zone())
         return render_template(
             "documents/upload.html", folders=self._own_folders(), folder=request.values.get("folder", ""), results=results,
-            period=period or today.month, year=year or today.year, years=_years(today), company=client(), limit=self._limit,
+            period=period or today.month, year=year or today.year, years=years(), company=client(), limit=self._limit,
             companies=clients.names(self._peers) if is_firm() else {}, unsent=unsent,
             message="" if results and not unsent else request.form.get("message", ""),
         )  # fmt: skip
 
 
 def _start(given: Mapping[str, str], name: str, *, replace: bool) -> UploadStart:
-    period, year = _number(given.get("period")), _number(given.get("year"))
+    period, year = number(given.get("period")), number(given.get("year"))
     return UploadStart(folder_id=given.get("folder", ""), name=name, period=period, year=year, replace=replace)
 
 
@@ -141,10 +140,6 @@ def _question(document: Document) -> dict[str, object]:
         when=texts.moment(document.uploaded_at, relative=True),
     )  # fmt: skip
     return {"question": told, "replace": texts._("Replace it, as version %(version)s", version=document.version + 1)}
-
-
-def _years(today: datetime) -> range:
-    return range(today.year - YEARS_BACK, today.year + YEARS_AHEAD + 1)
 
 
 def _json() -> dict[str, Any]:
@@ -159,8 +154,3 @@ def _texts(given: object) -> list[str]:
 def _text(given: object) -> str:
     """The text, with half characters made whole as browsers do it in addresses: Windows has them in file names, no message can."""
     return str(given).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _number(value: object) -> int:
-    text = str(value or "")
-    return int(text) if text.isdecimal() and len(text) <= len("2026") else 0

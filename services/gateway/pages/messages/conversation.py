@@ -1,6 +1,7 @@
 """One conversation: read it, answer it, and at the firm say who takes care of it and when it is done."""
 
 import uuid
+from concurrent.futures import wait
 from typing import Any
 
 from flask import g, redirect, render_template, request, url_for
@@ -10,11 +11,14 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.service import Peers
+from services.gateway import seen
 from services.gateway.pages.messages.conversations import Conversations
 from services.gateway.pages.messages.guard import Guard
 from services.gateway.reasons import problems
 
 PAGE = 50
+# The page sends this beside itself and looks at its bell afterwards: worth a moment.
+PATIENCE = 1.0
 Answer = str | Response | tuple[str, int]
 
 
@@ -28,7 +32,9 @@ class Conversation:
 
     def show(self, thread: uuid.UUID) -> str:
         """The thread with its newest messages."""
-        return self._shown(str(thread))
+        page = self._shown(str(thread))
+        seen.thread(str(thread))
+        return page
 
     def latest(self, thread: uuid.UUID) -> str:
         """The messages alone, fetched again when something came."""
@@ -49,8 +55,11 @@ class Conversation:
         up_to = request.form.get("up_to", "")
         position = int(up_to) if up_to.isdecimal() and len(up_to) < len("1000000000") else 1
         self._threads.MarkThreadRead(messaging_pb2.MarkThreadReadRequest(thread_id=str(thread), up_to=max(position, 1)))
+        told = seen.thread(str(thread))
         if request.headers.get("HX-Request"):
-            return Response("", 204, {"HX-Trigger": "kontor:messages"})
+            if told:
+                wait([told], timeout=PATIENCE)
+            return Response("", 204, {"HX-Trigger": "kontor:messages, kontor:notices"})
         return self._back(thread)
 
     def take(self, thread: uuid.UUID) -> Response:

@@ -42,7 +42,7 @@ class Choice:
         return render_template("sign_in/organisations.html")
 
     def sign_out(self) -> Response:
-        """End the session on the server (ACC-28)."""
+        """End the session on the server (ACC-28). A PIN of the device it is on opens nothing any more (NET-40), and is not asked for."""
         if g.held is not None:
             self._sessions.SignOut(identity_pb2.SignOutRequest())
-        return left(self._config, url_for("sign_in.start"))
+        return left(self._config, url_for("sign_in.start"), forget_device=g.held is not None and bool(g.held.device_id))

@@ -4,6 +4,7 @@ from flask import render_template, request
 from kontor.identity.v1 import passkeys_pb2, passkeys_pb2_grpc
 
 from chassis.errors import Failure
+from services.gateway.origin import seen_from
 from services.gateway.pages.sign_in.proof import Answer, Proof, Waiting, over
 from services.gateway.reasons import problems
 
@@ -29,7 +30,7 @@ class Passkey:
 
     def _ask(self, waiting: Waiting, failure: Failure | None = None) -> Answer:
         try:
-            asked = self._identity.AskForPasskey(passkeys_pb2.AskForPasskeyRequest(attempt=waiting.attempt))
+            asked = self._identity.AskForPasskey(passkeys_pb2.AskForPasskeyRequest(attempt=waiting.attempt, address=seen_from(request)))
         except Failure as why:
             page = render_template("sign_in/start.html", problems=problems(why, "password"))
             return over(why) or (page, why.http_status)

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure, Invalid, NotFound
 from services.gateway import texts
+from services.gateway.origin import seen_from
 from services.gateway.pages.sign_in.proof import Proof, Waiting
 from services.gateway.reasons import problems, sentence
 
@@ -32,8 +33,9 @@ class Password:
         if request.method != "POST":
             return render_template("sign_in/password.html", email=request.args.get("email", ""))
         email = request.form.get("email", "").strip()
+        wanted = identity_pb2.RequestPasswordLinkRequest(email=email, language=texts.language(), address=seen_from(request))
         try:
-            self._identity.RequestPasswordLink(identity_pb2.RequestPasswordLinkRequest(email=email, language=texts.language()))
+            self._identity.RequestPasswordLink(wanted)
         except Failure as failure:
             return render_template("sign_in/password.html", email=email, problems=problems(failure, "email")), failure.http_status
         return render_template("sign_in/password_sent.html", email=email)

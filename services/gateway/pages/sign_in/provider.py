@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Denied, Failure, Invalid
 from services.gateway import texts
+from services.gateway.origin import seen_from
 from services.gateway.pages.sign_in.proof import Answer, Proof, Waiting
 from services.gateway.reasons import sentence
 
@@ -17,7 +18,7 @@ PATIENCE_SECONDS = 12.0
 LIMITS = {"code": 4000, "state": 100, "error": 200}
 TOLD = (
     "provider_not_found", "provider_unavailable", "provider_sign_in_over", "provider_cancelled", "provider_refused",
-    "provider_email_unverified",
+    "provider_email_unverified", "too_many_attempts",
 )  # fmt: skip
 
 
@@ -32,7 +33,7 @@ class Provider:
         """Send the browser to the provider. Not from other sites' pages: nobody is signed in without having asked for it."""
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
             return redirect(url_for("sign_in.start"))
-        wanted = providers_pb2.StartWithProviderRequest(provider=provider, language=texts.language())
+        wanted = providers_pb2.StartWithProviderRequest(provider=provider, language=texts.language(), address=seen_from(request))
         try:
             begun = self._identity.StartWithProvider(wanted, timeout=PATIENCE_SECONDS)
         except Failure as failure:

@@ -1,0 +1,19 @@
+"""What an address or a form says, read so that what means nothing is nothing."""
+
+import uuid
+
+DIGITS = len("1000000")
+
+
+def is_id(text: str) -> bool:
+    """Whether this is an identifier, written as we write them."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def number(given: object) -> int:
+    """The whole number that is written there; 0 where there is none, or one with more digits than any of ours."""
+    text = str(given or "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 0
