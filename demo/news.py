@@ -26,14 +26,14 @@ ARTICLES = (
 2. Skriv til oss under **Meldinger**. Svaret kommer på e-post.
 3. Administratoren i bedriften legger til kolleger og velger mapper for dem.
 
-> Send ikke personnummer eller kontonummer i meldinger. Last heller opp et dokument.
+> Send ikke fødselsnummer eller kontonummer i meldinger. Last heller opp et dokument.
 """),
         "sv": ("Välkommen till kundportalen", """Här delar vi dokument och meddelanden, och allt finns på ett ställe.
 
 ## Så kommer du i gång
 
 1. Ladda upp underlag under **Dokument**. Varje fil kontrolleras innan den delas.
-2. Skriv till oss under **Meddelanden**. Svaret kommer med e-post.
+2. Skriv till oss under **Meddelanden**. Svaret kommer via e-post.
 3. Företagets administratör lägger till kollegor och väljer mappar åt dem.
 
 > Skicka inte personnummer eller kontonummer i meddelanden. Ladda hellre upp ett dokument.
@@ -42,11 +42,11 @@ ARTICLES = (
 
 ## Näin pääset alkuun
 
-1. Lataa tositteet kohdassa **Asiakirjat**. Jokainen tiedosto tarkistetaan ennen jakamista.
+1. Lähetä tositteet kohdassa **Asiakirjat**. Jokainen tiedosto tarkistetaan ennen jakamista.
 2. Kirjoita meille kohdassa **Viestit**. Vastaus tulee sähköpostilla.
 3. Yrityksen pääkäyttäjä lisää työtoverit ja valitsee heille kansiot.
 
-> Älä lähetä henkilötunnusta tai tilinumeroa viestissä. Lataa mieluummin asiakirja.
+> Älä lähetä henkilötunnusta tai tilinumeroa viestissä. Lähetä sen sijaan asiakirja.
 """),
     }),
     Article({

@@ -10,8 +10,10 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from kontor.access.v1 import access_pb2
 
+from chassis.peers import repeatable
 from tests.architecture.tree import ROOT
 
 BUF = Path(sysconfig.get_path("scripts")) / "buf"
@@ -80,6 +82,21 @@ def test_every_permission_is_demanded_by_something() -> None:
     declared = set(access_pb2.Permission.DESCRIPTOR.values_by_name) - {"PERMISSION_UNSPECIFIED"}
     demanded = set(re.findall(r"permission: (PERMISSION_\w+)", "".join(path.read_text() for path in (ROOT / "proto").rglob("*.proto"))))
     assert declared - demanded == set()
+
+
+# Named as if it only read: what each writes, and so is never asked for twice.
+NO_READ = {
+    "Documents.Download": "a row in the trail", "Documents.DownloadZip": "a row in the trail",
+    "WebSignIns.FindWebSignIn": "counts the try",
+}  # fmt: skip
+
+
+def test_what_only_reads_says_so() -> None:
+    """Callers repeat it when nobody answers: an RPC has a GET route, or an `idempotency_level`, or it writes."""
+    image = FileDescriptorSet.FromString((ROOT / "gen" / "kontor.binpb").read_bytes())
+    offered = {f"{each.name}.{method.name}": method for file in image.file for each in file.service for method in each.method}
+    reads = {name for name in offered if re.search(r"\.(List|Get|Show|Count|Check|Find|Resolve|Rate|Preview|BatchGet|Download)", name)}
+    assert {name for name in reads if not repeatable(offered[name].options)} == set(NO_READ)
 
 
 def test_lint_looks_at_the_contract() -> None:

@@ -1,6 +1,8 @@
 """One product in separate processes on real servers, with a firm and a client, for all benchmarks."""
 
+import os
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -8,10 +10,18 @@ from demo.session import World
 from tests import scenario
 from tests.fleet import Product, Servers, apart
 from tests.scenario import Scenario
+from tests.servers import postgres
 from tests.servers.clamd import Address
 from tests.servers.program import free_ports
 from tests.servers.s3 import S3
+from tests.servers.sharing import Shared
 from tests.servers.smtp import MailServer
+
+
+@pytest.fixture(scope="session")
+def postgres_url(shared_servers: Shared) -> str:
+    """As an installation has it: what is measured is vacuumed meanwhile."""
+    return os.environ.get("KONTOR_TEST_POSTGRES_URL") or shared_servers.url("postgres", partial(postgres.postgres, {}))
 
 
 @pytest.fixture(scope="session")

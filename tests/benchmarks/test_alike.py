@@ -38,6 +38,7 @@ def _sign_in(world: World, _: Caller, email: str) -> None:
 
 def _reset(world: World, _: Caller, email: str) -> None:
     world.sql("delete from letters")
+    world.sql("delete from sms_budgets")
     world.sign_in.RequestPasswordLink(pb.RequestPasswordLinkRequest(email=email, language="nb"))
 
 

@@ -29,7 +29,8 @@ def finds_things(story: Story) -> None:
     documents.filter(name="lønn")
     portal.told("Nothing matches")
     portal.link("Show all documents").click()
-    wanted = {"Lønn mai.xlsx": story.sent["Lønn mai.xlsx"], "Bokføring.se": story.sent["Bokføring.se"], ANSWER[0]: ANSWER[1]}
+    # Not what the firm has answered: opened, it would be in no mail any more (BEY-10).
+    wanted = {name: story.sent[name] for name in ("Lønn mai.xlsx", "Bokføring.se", "Avtale.pdf")}
     with zipfile.ZipFile(io.BytesIO(documents.fetch_together(*wanted))) as archive:
         assert {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()} == wanted
 

@@ -82,7 +82,7 @@ def sends_what_is_stopped(story: Story) -> None:
 
 
 def is_heard(story: Story) -> None:
-    """Step 8. ACC-67: notices. ACC-49, ACC-50: list and details. ACC-11: nothing of it for HR. ACC-55: the firm answers."""
+    """Step 8. ACC-67, BEY-10: notices. ACC-49, ACC-50: list and details. ACC-11: nothing of it for HR. ACC-55: the firm answers."""
     portal, documents = story.payroll, Documents(story.payroll)
     portal.stayed()
     portal.unread(len(story.sent) + 2)  # the message, and the file that came twice
@@ -98,6 +98,7 @@ def is_heard(story: Story) -> None:
     for name, content in story.sent.items():
         assert documents.fetch(documents.open(name)) == content
         documents.close()
+    portal.unread(1)  # the message: what was opened is no news any more
     story.hr.unread(0)
     story.hr.stayed()
     story.at_the_firm(story.hr)

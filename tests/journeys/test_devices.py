@@ -1,16 +1,17 @@
-"""A telephone is set up with a PIN, locked and opened again, and lets a computer in: two browsers that share nothing."""
+"""A telephone is set up with a PIN, locked and opened again, lets a computer in, and is logged out: two browsers that share nothing."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.pages import Portal, Window, sign_in
+from demo.people import Person
+from tests.journeys.pages import Portal, Window, sign_in, sign_out
 from tests.journeys.stage import Company, Stage
 from tests.servers.browser import PHONE
 
 pytestmark = [pytest.mark.xdist_group("journeys pages"), pytest.mark.timeout(240)]
-PIN, WRONG = "864213", "1111"
+PIN, WRONG, NEW = "864213", "1111", "975310"
 # Whether the two halves of the browser's key can be taken out of it.
 HELD = """() => new Promise((right) => { const asked = indexedDB.open("kontor"); asked.onsuccess = () => {
     const held = asked.result.transaction("keys").objectStore("keys").get("device");
@@ -21,19 +22,24 @@ HELD = """() => new Promise((right) => { const asked = indexedDB.open("kontor");
 def telephone(window: Window, all_in_one: Stage, furnished: Company) -> Page:
     """Signed in fully on a telephone, with a PIN set."""
     page = window(size=PHONE)
-    portal = Portal(page, "en")
-    sign_in(portal, furnished.payroll, all_in_one.phone(furnished.payroll))
-    page.goto("/security")
-    page.get_by_role("button", name=re.compile("PIN o[fn] this device")).click()
-    page.get_by_label("PIN", exact=True).fill(PIN)
-    page.get_by_label("The same PIN once more").fill(WRONG)
-    page.get_by_role("button", name="Save the PIN").click()
+    sign_in(Portal(page, "en"), furnished.payroll, all_in_one.phone(furnished.payroll))
+    _set_pin(page, PIN, again=WRONG)
     expect(page.get_by_text("The two PINs are not the same.")).to_be_visible()
-    page.get_by_label("PIN", exact=True).fill(PIN)
-    page.get_by_label("The same PIN once more").fill(PIN)
-    page.get_by_role("button", name="Save the PIN").click()
+    _type_pin(page, PIN, again=PIN)
     expect(page.get_by_text("From now on your PIN opens the portal here.")).to_be_visible()
     return page
+
+
+def _set_pin(page: Page, pin: str, *, again: str) -> None:
+    page.goto("/security")
+    page.get_by_role("button", name=re.compile("PIN o[fn] this device")).click()
+    _type_pin(page, pin, again=again)
+
+
+def _type_pin(page: Page, pin: str, *, again: str) -> None:
+    page.get_by_label("PIN", exact=True).fill(pin)
+    page.get_by_label("The same PIN once more").fill(again)
+    page.get_by_role("button", name="Save the PIN").click()
 
 
 def _lock(page: Page) -> None:
@@ -94,3 +100,43 @@ def test_a_refused_computer_stays_outside(telephone: Page, window: Window) -> No
     telephone.get_by_role("button", name="This is not me: refuse it").click()
     expect(telephone.get_by_role("heading", name="Refused")).to_be_visible()
     expect(computer.get_by_text("It was refused on the phone.")).to_be_visible()
+
+
+def test_who_logged_out_signs_in_fully_and_sets_a_new_pin(telephone: Page, all_in_one: Stage, furnished: Company) -> None:
+    """NET-40: the old PIN is gone and asked for no more; nobody has to invite anew."""
+    portal = Portal(telephone, "en")
+    sign_out(portal, furnished.payroll)
+    telephone.goto("/documents")
+    expect(telephone.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
+    sign_in(portal, furnished.payroll, all_in_one.phone(furnished.payroll))
+    _set_pin(telephone, NEW, again=NEW)
+    expect(telephone.get_by_text("From now on your PIN opens the portal here.")).to_be_visible()
+    _lock(telephone)
+    _open(telephone, PIN)
+    expect(telephone.get_by_text("This is not your PIN.")).to_be_visible()
+    _open(telephone, NEW)
+    expect(telephone.get_by_role("navigation", name="Main menu")).to_be_visible()
+
+
+@pytest.fixture
+def owner(all_in_one: Stage) -> Person:
+    """Somebody whom no other journey needs signed in."""
+    return all_in_one.company("utlogget", language="en").administrator
+
+
+def test_logging_out_from_all_devices_puts_the_telephone_out(owner: Person, window: Window, all_in_one: Stage) -> None:
+    """NET-41: done on a computer; the page that is open on the telephone leaves at once, and its PIN opens nothing."""
+    telephone, computer = window(size=PHONE), window()
+    sign_in(Portal(telephone, "en"), owner, all_in_one.phone(owner))
+    _set_pin(telephone, PIN, again=PIN)
+    expect(telephone.get_by_text("From now on your PIN opens the portal here.")).to_be_visible()
+    sign_in(Portal(computer, "en"), owner, all_in_one.phone(owner))
+    computer.get_by_role("button", name="User menu").click()
+    computer.get_by_role("link", name="Log out from all devices").click()
+    computer.get_by_role("button", name="Log out from all devices").click()
+    expect(computer.get_by_text("You have been signed out.")).to_be_visible()
+    expect(telephone.get_by_role("heading", name="Locked")).to_be_visible()
+    _open(telephone, PIN)
+    expect(telephone.get_by_text("This device is not set up any more.")).to_be_visible()
+    telephone.goto("/documents")
+    expect(telephone.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()

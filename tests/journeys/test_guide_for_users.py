@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from demo import data, files
 from demo.people import PASSWORD, Person
-from tests.journeys.pages import Portal, sign_out
+from tests.journeys.pages import Documents, Portal, sign_out
 from tests.journeys.reader import FIRM_ADMINISTRATOR, Reader, here, menu
 from tests.journeys.rest import Rest
 from tests.journeys.stage import Company
@@ -69,7 +69,9 @@ def test_signing_in_and_out(reader: Reader, furnished: Company) -> None:
     stage, who = reader.stage, reader.newcomer("Torgeir")
     _joins(reader, reader.company, who)
     stage.world.activate(who)
-    _joins(reader, furnished, who)
+    joined = _joins(reader, furnished, who)
+    with stage.world.acting(furnished.administrator):
+        data.grant(stage.world, joined, ("payroll",))
     page = reader.stranger("sv").page
     page.goto("/sign-in")
     page.get_by_role("button", name="Välj språk").click()
@@ -82,19 +84,21 @@ def test_signing_in_and_out(reader: Reader, furnished: Company) -> None:
     expect(portal.heading("Choose organisation")).to_be_visible()
     portal.button(f"{portal.say('Choose')} {reader.company.name}").click()
     expect(here(portal)).to_have_text(reader.company.name)
+    portal.choose("Documents")
+    portal.told("No folder yet")
     here(portal).click()
     page.locator("#orgs").get_by_role("button", name=furnished.name).click()
     expect(here(portal)).to_have_text(furnished.name)
     portal.choose("Documents")
-    portal.told("No folder yet")
+    expect(Documents(portal).row("Payslips.pdf")).to_be_visible()
     held = portal.token
     sign_out(portal, who)
     assert Rest(stage.product.url, held).get("/api/v1/profile").status == 401
 
 
-def _joins(reader: Reader, company: Company, who: Person) -> None:
+def _joins(reader: Reader, company: Company, who: Person) -> str:
     with reader.stage.world.acting(company.administrator):
-        data.add_member(reader.stage.world, who, identity_pb2.ROLE_WRITE)
+        return data.add_member(reader.stage.world, who, identity_pb2.ROLE_WRITE)
 
 
 def test_what_is_on_every_page(reader: Reader) -> None:

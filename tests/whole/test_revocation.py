@@ -55,12 +55,14 @@ class Reader:
     def _read(self) -> None:
         while not self._stop.wait(1 / HERTZ):
             for address in self.addresses:
-                given = self.api.get(address).status == 200
-                if not given:
+                if not self._given(address):
                     self.refused.setdefault(address, time.monotonic())
                 elif address in self.refused:
                     self.given_again.append(address)
             self.rounds += 1
+
+    def _given(self, address: str) -> bool:
+        return self.api.get(address).status == 200
 
 
 @pytest.fixture(scope="module")
