@@ -6,7 +6,7 @@ PROTOS := $(shell find proto -name '*.proto' 2>/dev/null)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools proto run test lint bench lock clean
+.PHONY: help setup tools proto run test lint bench promises lock clean
 .SILENT:
 
 help: ## Show this list
@@ -33,6 +33,10 @@ lint: tools ## Check style, types and the contract
 
 bench: tools ## Measure speed and print it as ratios
 	$(BIN)/pytest tests/benchmarks --timeout 1800 --capture no
+
+promises: tools ## Prove the promises at their full numbers
+	KONTOR_TEST_KILLS=200 KONTOR_TEST_KILL_SECONDS=180 $(BIN)/pytest --timeout 3600 \
+		tests/documents/test_kills.py tests/faults/test_ten_thousand_events.py tests/benchmarks/test_alike.py
 
 lock: .venv/.tools ## Choose the newest versions of every dependency and lock them with their hashes
 	$(PIP) uv
