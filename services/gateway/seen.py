@@ -73,7 +73,7 @@ def thread(thread_id: str) -> "Future[None] | None":
 
 
 def _tell(seen: notify_pb2.MarkReadRequest) -> "Future[None] | None":
-    if not may(access_pb2.PERMISSION_NOTICE_USE):
+    if request.method == "HEAD" or not may(access_pb2.PERMISSION_NOTICE_USE):  # nobody sees what HEAD answers
         return None
     g.seen = True
     held: Seen = current_app.extensions[_NAME]

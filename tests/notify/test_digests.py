@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from kontor.access.v1.access_pb2 import SERVICE_AREA_HR
 from kontor.documents.v1.events_pb2 import FolderAccessChanged
-from kontor.identity.v1.events_pb2 import MemberRemoved, ProfileChanged
+from kontor.identity.v1.events_pb2 import MemberAdded, MemberRemoved, ProfileChanged
 from kontor.notify.v1 import notify_pb2 as pb
 
 from chassis import clock
@@ -161,6 +161,30 @@ def test_the_digest_is_in_the_language_the_person_has_chosen(
     (mail,) = smtp.messages
     assert (mail.message["subject"], mail.message["content-language"]) == (subject, language)
     assert "Käri" in mail.text
+
+
+@pytest.mark.parametrize("first", ["member", "stranger"])
+def test_mail_greets_nobody_by_what_a_stranger_has_entered(service: ServiceUnderTest, office: Office, smtp: MailServer, first: str) -> None:
+    """NET-09, ACC-71: another organisation may add anybody under any name; what the person is called, and in which language, stays."""
+    reader = office.someone()
+    entered = MemberAdded(
+        membership_id=new_id(), organisation_id=new_id(), user_id=reader.user_id, email="kari@example.no", first_name="Vinn en million",
+        language="fi", time_zone="Europe/Oslo", organisation_name="Exempelvarvet AB",
+    )  # fmt: skip
+    with at(2026, 5, 11, 12):
+        if first == "stranger":
+            assert service.happened(entered)
+        with clock.moved(-timedelta(minutes=1)):
+            office.add(reader)
+            assert service.happened(ProfileChanged(user_id=reader.user_id, first_name="Käri", last_name="N", language="nb"))
+        if first == "member":
+            assert service.happened(entered)
+        switch(service, reader, digest=True)
+        office.published(reader)
+    with at(2026, 5, 12, 6):
+        digests(service)
+    (mail,) = smtp.messages
+    assert (mail.message["content-language"], "Käri" in mail.text, "Vinn" in mail.text) == ("nb", True, False)
 
 
 def test_a_digest_is_neither_missing_nor_doubled_with_three_schedulers_racing(
