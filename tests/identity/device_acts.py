@@ -7,7 +7,8 @@ from tests.identity.phone import Phone, asked, computers, devices, enrolled, ope
 from tests.identity.world import Somebody, World, later
 
 
-def _quiet(world: World) -> None:
+def quiet(world: World) -> None:
+    """What happened before is not told."""
     for table in ("letters", "sms_warnings"):
         world.sql(f"delete from {table}")  # noqa: S608 - names of ours
 
@@ -20,7 +21,7 @@ def added(world: World, kari: Somebody, _: Somebody) -> None:
 def pin_forgotten(world: World, kari: Somebody, _: Somebody) -> None:
     """Its PIN is guessed until it is forgotten."""
     phone = enrolled(world, kari, Phone())
-    _quiet(world)
+    quiet(world)
     for _try in range(7):
         try:
             opened(world, kari, phone, "1357")
@@ -31,14 +32,14 @@ def pin_forgotten(world: World, kari: Somebody, _: Somebody) -> None:
 def all_ended(world: World, kari: Somebody, _: Somebody) -> None:
     """Its owner signs out everywhere."""
     enrolled(world, kari, Phone())
-    _quiet(world)
+    quiet(world)
     devices(world, kari).SignOutEverywhere(dv.SignOutEverywhereRequest())
 
 
 def browser_let_in(world: World, kari: Somebody, _: Somebody) -> None:
     """It lets a computer's browser in."""
     phone = enrolled(world, kari, Phone())
-    _quiet(world)
+    quiet(world)
     begun = computers(world).StartWebSignIn(dv.StartWebSignInRequest(user_agent="Mozilla/5.0 (X11; Linux)", address="192.0.2.1"))
     challenge = asked(world, phone)
     signature = phone.signs(f"web {begun.token}", challenge)
@@ -55,7 +56,7 @@ def copied(world: World, kari: Somebody, _: Somebody) -> None:
         opened(world, kari, phone, refresh=True)
         stolen = phone.refresh_token
         _refreshed(world, phone, stolen)
-    _quiet(world)
+    quiet(world)
     try:
         _refreshed(world, phone, stolen)
     except Failure:

@@ -190,3 +190,22 @@ def test_an_api_key_has_no_session(world: World) -> None:
     with pytest.raises(Denied) as refused:
         world.sessions_of(machine).SignOut(pb.SignOutRequest())
     assert refused.value.reason == "session_needed"
+
+
+def test_where_one_is_signed_in_is_listed_and_can_be_ended(world: World, berit: Somebody) -> None:
+    """ASVS 7.5.2: one of them, or all others; what is somebody else's stays."""
+    others = []
+    for minutes in (1, 2, 3):
+        with later(minutes=minutes):
+            others.append(Somebody(BERIT, secret=berit.secret))
+            world.signed_in(others[-1])
+    with later(minutes=4):
+        sessions = world.sessions_of(world.caller(berit))
+        listed = sessions.ListSessions(pb.ListSessionsRequest()).sessions
+        assert ([each.present for each in listed], {each.user_agent for each in listed}) == ([False, False, False, True], {"Test"})
+        sessions.EndSessions(pb.EndSessionsRequest(session_id=listed[0].session_id))
+        assert ended(world, others[2])
+        assert world.resolved(others[0]).current.membership_id
+        sessions.EndSessions(pb.EndSessionsRequest())
+        assert len(sessions.ListSessions(pb.ListSessionsRequest()).sessions) == 1
+        assert ended(world, others[0])
