@@ -7,7 +7,7 @@ from kontor.notify.v1 import notify_pb2
 
 from chassis import db
 from chassis.caller import Caller
-from chassis.errors import Conflict, Invalid, NotFound, Unauthenticated, Unavailable
+from chassis.errors import Conflict, Failure, Invalid, NotFound, Unauthenticated, Unavailable
 from chassis.testing import at_once
 from services.identity.models import Model
 from tests.identity.world import PASSWORD, PUBLIC_URL, Somebody, World, code, later
@@ -126,7 +126,9 @@ def test_a_password_link_sets_one_password_and_lives_an_hour(world: World) -> No
         world.sign_in.SetPassword(request)
     assert refused.value.reason == "link_expired"
     results = at_once([lambda: world.sign_in.SetPassword(request)] * 50)
-    assert sorted(type(result).__name__ for result in results) == ["Conflict"] * 49 + ["SetPasswordResponse"]
+    assert len([result for result in results if isinstance(result, pb.SetPasswordResponse)]) == 1
+    # A machine that has too much to hash says so.
+    assert {result.reason for result in results if isinstance(result, Failure)} <= {"link_used", "too_busy"}
 
 
 def test_no_password_exists_before_its_owner_makes_one(world: World) -> None:
