@@ -220,7 +220,8 @@ def test_a_crash_leaves_no_process_and_no_open_file() -> None:
     open_files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - only counted
     for _ in range(3):
         assert renderer.run("pdf", 1, [pages.circular_pdf()]).reason in ("damaged", "too_large", "took_too_long")
-    assert len(os.listdir("/proc/self/fd")) == open_files  # noqa: PTH208
+    # What the tests before this one have left may be closed meanwhile.
+    assert len(os.listdir("/proc/self/fd")) <= open_files  # noqa: PTH208
     assert _children() - before == set()
 
 
