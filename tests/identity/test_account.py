@@ -115,7 +115,7 @@ def test_no_answer_but_that_to_a_code_holds_a_session() -> None:
         "FinishSignIn", "ResolveSession", "ExchangeApiKey", "SignInWithPasskey", "SignInWithDevice", "RefreshSession", "ClaimWebSignIn",
     ]  # fmt: skip
     by_device = {"device_id", "challenge", "signature", "pin", "refresh", "refresh_token", "browser"}
-    assert taking == {"attempt", "method", "code", "user_agent", "session", "address", "api_key", "credential"} | by_device
+    assert taking == {"attempt", "method", "code", "user_agent", "session", "address", "api_key", "credential", "quiet"} | by_device
 
 
 def test_a_reset_lets_the_owner_in_at_once_after_somebody_else_guessed(world: World, berit: Somebody) -> None:

@@ -120,8 +120,8 @@ def test_unticked_companies_are_left_in_one_act_and_the_others_stay(world: World
 def test_each_company_answers_for_itself(world: World, two: Two) -> None:
     """AMI-07, ACC-05: where the person is the last administrator the access stays, and only there."""
     here = world.organisations(two.kari).GetMember(pb.GetMemberRequest(membership_id=two.kari.membership_id))
-    add(world, two.kari, two.cafe, ADA, pb.ROLE_ADMINISTRATOR)
-    world.activated(ADA)
+    there = add(world, two.kari, two.cafe, ADA, pb.ROLE_ADMINISTRATOR)
+    _comes_in(world, world.activated(ADA), there.membership_id)
     held = {each.organisation_id: each.membership_id for each in _own(world, two, here)}
     assert remove(world, two.kari, here, held[two.bakery], held[two.cafe]) == ["last_administrator", ""]
     assert organisations(world, two.kari, here) == [two.bakery]

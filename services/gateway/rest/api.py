@@ -89,17 +89,14 @@ class Api:
     def _view(self, route: Route, peers: Peers) -> View:
         call = getattr(route.stub(peers.channel(route.peer)), route.method.name)
         kind = route.request
-        # Calls for which nobody has to be known are counted by where they come from: by what we see, not by what is said.
-        counted = "address" in kind.DESCRIPTOR.fields_by_name
 
         def view(**path: str) -> Response:
+            path |= dict.fromkeys(route.filled, seen_from(request))
             if route.has_body:
                 refuse_parameters()
                 message = read(kind, _json_body(), path=path)
             else:
                 message = read_query(kind, dict(request.args.lists()), path=path)
-            if counted:
-                message.address = seen_from(request)  # type: ignore[attr-defined]  # it has that field
             return json_response(self._writer.write(call(message)))
 
         return view

@@ -76,15 +76,16 @@ def document(routes: Sequence[Route], config: Config) -> dict[str, Any]:
 
 def _operation(route: Route, schemas: Schemas, said: Comments) -> dict[str, Any]:
     kind, signed_in = route.method.input_type, route.access.WhichOneof("who") != "anyone"
+    parameters = schemas.parameters(kind, path=route.in_path, query=not route.has_body)
     operation = _described(said.get(route.method.full_name, ""), route.method.name) | {
         "operationId": route.method.name[0].lower() + route.method.name[1:],
         "tags": [route.method.containing_service.name],
         "security": [{"token": []}, {"cookie": []}] if signed_in else [],
-        "parameters": schemas.parameters(kind, path=route.in_path, query=not route.has_body),
+        "parameters": [each for each in parameters if each["name"] not in route.filled],
         "responses": _responses({"application/json": {"schema": schemas.answer(route.method.output_type)}}, signed_in=signed_in),
     }
     if route.has_body:
-        body = schemas.body(kind, without=route.in_path)
+        body = schemas.body(kind, without=(*route.in_path, *route.filled))
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     if signed_in:
         operation["x-permission"] = _permission(route.access.permission)

@@ -84,6 +84,11 @@ class Route:
         return tuple(re.findall(r"{(\w+)}", self.path))
 
     @property
+    def filled(self) -> tuple[str, ...]:
+        """The fields of the request that are no caller's to say: where it comes from, by which calls are counted."""
+        return ("address",) if "address" in self.method.input_type.fields_by_name else ()
+
+    @property
     def has_body(self) -> bool:
         """Whether the other fields stand in a JSON body; else they are query parameters."""
         return bool(self.method.GetOptions().Extensions[annotations_pb2.http].body)
