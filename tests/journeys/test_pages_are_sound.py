@@ -143,7 +143,7 @@ def _details_of_documents(page: Page, inspector: Inspector) -> None:
 def _menus(page: Page, inspector: Inspector, person: Person) -> None:
     page.goto("/")
     banner = page.get_by_role("banner")
-    for name in ("Notices, ", "User menu for", "Change organisation"):
+    for name in ("Notices", "User menu for", "Change organisation"):
         banner.get_by_role("button", name=name).click()
         inspector.look(f"menu {name}")
         page.keyboard.press("Escape")
