@@ -1,6 +1,7 @@
 """What an address or a form says, read so that what means nothing is nothing."""
 
 import uuid
+from collections.abc import Container
 
 DIGITS = len("1000000")
 
@@ -11,6 +12,12 @@ def is_id(text: str) -> bool:
         return str(uuid.UUID(text)) == text
     except ValueError:
         return False
+
+
+def among(given: object, known: Container[int]) -> int:
+    """The number that is written there, where it is one of these; else 0."""
+    found = number(given)
+    return found if found in known else 0
 
 
 def number(given: object) -> int:

@@ -165,7 +165,7 @@ def test_a_sign_in_page_that_nobody_looks_at_stops_asking() -> None:
     over = devices_pb2.ClaimWebSignInResponse(state=devices_pb2.WEB_SIGN_IN_STATE_OVER)
     asked = portal(signed_in=False, book=Book(answers={"ClaimWebSignIn": over}))
     asked.client.set_cookie("qr", "b" * 43)
-    for number, again in (("1", True), ("4", True), ("5", False)):
+    for number, again in (("1", True), ("4", True), ("5", False), ("", False), ("9" * 5000, False)):
         before = len(asked.asked("StartWebSignIn"))
         answer = asked.client.post("/sign-in/qr/state", data={"round": number}, headers=HTMX)
         assert (len(asked.asked("StartWebSignIn")) > before, "Show a new code" in answer.get_data(as_text=True)) == (again, not again)

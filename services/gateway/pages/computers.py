@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure
 from chassis.service import Peers
+from services.gateway.asked import among
 from services.gateway.config import Config
 from services.gateway.origin import seen_from
 from services.gateway.pages.entering import device_here, entered, landing
@@ -44,7 +45,7 @@ class _Computer:
 
     def state(self) -> Answer:
         """What became of it: still waiting, let in, refused, or over and asked for anew."""
-        browser, number = request.cookies.get(self._cookie, ""), request.form.get("round", "")
+        browser, rounds = request.cookies.get(self._cookie, ""), among(request.form.get("round"), range(1, ROUNDS))
         if len(browser) < 20:
             return self._shown(over=True)
         said = self._identity.ClaimWebSignIn(devices_pb2.ClaimWebSignInRequest(browser=browser[:100]))
@@ -54,8 +55,8 @@ class _Computer:
             target = landing(self._config, said.profile, by="phone")
             here = Response("", 200, {"HX-Redirect": target}) if request.headers.get("HX-Request") else redirect(target)
             return entered(self._config, here, said.session)
-        if said.state == devices_pb2.WEB_SIGN_IN_STATE_OVER and number.isdecimal() and int(number) < ROUNDS:
-            return self._started(int(number) + 1)
+        if said.state == devices_pb2.WEB_SIGN_IN_STATE_OVER and rounds:
+            return self._started(rounds + 1)
         return self._shown(denied=said.state == devices_pb2.WEB_SIGN_IN_STATE_DENIED, over=True)
 
     def _started(self, number: int) -> Answer:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from chassis.errors import Failure
 from chassis.service import Peers
 from services.gateway import forms, reasons
+from services.gateway.asked import among
 from services.gateway.config import Config
 from services.gateway.origin import ours
 
@@ -97,5 +98,5 @@ def _fields() -> tuple[tuple[str, str], ...]:
 def _written() -> Held:
     form = request.form
     method = form.get("step_up_choose") or form.get("step_up_method", "")
-    number = int(method) if method.isdecimal() and int(method) in identity_pb2.Method.values() else 0
-    return Held(form.get("step_up_back", "/"), form.get("step_up_post") == "1", _fields(), form.get("step_up_both") == "1", number)
+    wanted = among(method, identity_pb2.Method.values())
+    return Held(form.get("step_up_back", "/"), form.get("step_up_post") == "1", _fields(), form.get("step_up_both") == "1", wanted)

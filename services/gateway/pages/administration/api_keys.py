@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure, NotFound
 from chassis.service import Peers
-from services.gateway.asked import is_id
+from services.gateway.asked import among, is_id
 from services.gateway.reasons import problems
 from services.gateway.texts import _
 
@@ -123,10 +123,9 @@ def permitted(key: identity_pb2.ApiKey) -> str:
 
 def _written() -> Written:
     form = request.form
-    days = form.get("days", "")
     return Written(
         label=form.get("label", "")[:100].strip(),
-        days=int(days) if days.isascii() and days.isdigit() and int(days) in DAYS else DAYS[1],
+        days=among(form.get("days"), DAYS) or DAYS[1],
         permissions=tuple(each for each in offered() if str(each) in form.getlist("permission")),
         all_clients=form.get("reach") == "all",
         clients=tuple(each for each in dict.fromkeys(form.getlist("client")) if is_id(each))[:200],

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import Failure, Unauthenticated
 from services.gateway import texts
+from services.gateway.asked import among, number
 from services.gateway.config import Config
 from services.gateway.pages.entering import entered, onward
 from services.gateway.reasons import problems
@@ -45,11 +46,10 @@ class Waiting:
     def written(cls) -> "Waiting":
         """As the form at hand carries it."""
         form = request.form
-        methods = tuple(int(each) for each in form.get("methods", "").split(",") if each.isdecimal())
-        return cls(
-            form.get("attempt", ""), methods, _number(form.get("method", "")), form.get("uri", ""), form.get("key", ""),
-            form.get("masked_phone", ""),
-        )  # fmt: skip
+        methods = tuple(number(each) for each in form.get("methods", "").split(",") if number(each))
+        method = among(form.get("method"), identity_pb2.Method.values())
+        enrolling = form.get("uri", ""), form.get("key", "")
+        return cls(form.get("attempt", ""), methods, method, *enrolling, form.get("masked_phone", ""))
 
     @property
     def enrolling(self) -> bool:
@@ -133,7 +133,3 @@ def _at_code(told: dict[str, str]) -> dict[str, str]:
     """What is wrong with the number on record, or with the attempt, is said at the only field there is."""
     elsewhere = next((told[name] for name in ("phone_number", "attempt") if name in told), None)
     return {"code": elsewhere} if elsewhere else told
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and int(text) in identity_pb2.Method.values() else 0
