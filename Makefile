@@ -35,8 +35,9 @@ bench: tools ## Measure speed and print it as ratios
 	$(BIN)/pytest tests/benchmarks --timeout 1800 --capture no
 
 promises: tools ## Prove the promises at their full numbers
-	KONTOR_TEST_KILLS=200 KONTOR_TEST_KILL_SECONDS=180 $(BIN)/pytest --timeout 3600 \
-		tests/documents/test_kills.py tests/faults/test_ten_thousand_events.py tests/benchmarks/test_alike.py
+	KONTOR_TEST_KILLS=200 KONTOR_TEST_KILL_SECONDS=180 KONTOR_TEST_ENDED_SECONDS=1 $(BIN)/pytest --timeout 3600 \
+		tests/documents/test_kills.py tests/faults/test_ten_thousand_events.py tests/whole/test_revocation.py \
+		tests/journeys/test_ended_access.py tests/benchmarks/test_alike.py
 
 lock: .venv/.tools ## Choose the newest versions of every dependency and lock them with their hashes
 	$(PIP) uv

@@ -9,7 +9,7 @@ Seen = TypeVar("Seen")
 
 
 def eventually(
-    check: Callable[[], Seen], *, seconds: float = 10.0, retry_on: tuple[type[Exception], ...] = (AssertionError,)
+    check: Callable[[], Seen], *, seconds: float = 30.0, retry_on: tuple[type[Exception], ...] = (AssertionError,)
 ) -> Seen:
     """Call ``check`` until what it returns is true and return that.
 

@@ -76,7 +76,7 @@ def _slow_clients(product: Product, token: str, folder: str) -> Iterator[Slow]:
         slow.senders += [slow.send(put) for _ in range(UPLOADS)]
         slow.pages += [slow.send(f"GET /live HTTP/1.1\nHost: x\nCookie: session={token}\n\n") for _ in range(PAGES)]
         for page in slow.pages:
-            eventually(lambda page=page: b"retry" in page.recv(4096), seconds=30)  # type: ignore[misc]
+            eventually(lambda page=page: b"retry" in page.recv(4096), seconds=60)  # type: ignore[misc]
         opening.start()
         trickling.start()
         eventually(lambda: len(slow.half_open) >= HALF_OPEN)

@@ -53,9 +53,9 @@ def test_a_consumer_that_starts_before_its_tables_are_made_handles_what_came_mea
     bus.declare()
     assert len(bus.publish([sent(1)])) == 1
     bus.start()
-    assert tried.get(timeout=20) == tried.get(timeout=20), "it was held, and tried again"
+    assert tried.get(timeout=60) == tried.get(timeout=60), "it was held, and tried again"
     outbox.tables.create_all(database.engine)
-    assert handled.get(timeout=20) == "1"
+    assert handled.get(timeout=60) == "1"
     bus.stop()
     database.close()
 
@@ -75,7 +75,7 @@ def test_a_watcher_outlives_a_message_that_is_no_event(bus: RabbitBus, url: str)
         producer = kombu.Producer(connection.default_channel, rabbit.EXCHANGE, auto_declare=False)
         for body in (b"\xff\xff\xff", hint(2).SerializeToString()):
             producer.publish(body, routing_key=HINT, content_type="application/protobuf", content_encoding="binary")
-        assert heard.get(timeout=10) == "2"
+        assert heard.get(timeout=60) == "2"
     assert told(3) == "3"
 
 

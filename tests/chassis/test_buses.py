@@ -96,7 +96,7 @@ def test_events_are_handled_once_each_with_two_relays(wired: Wired) -> None:
     wired.bus.declare()
     wired.start(relays=2)
     wired.emit(*identifiers)
-    eventually(lambda: len(notes(wired.handling)) == len(identifiers), seconds=30)
+    eventually(lambda: len(notes(wired.handling)) == len(identifiers), seconds=60)
     assert sorted(notes(wired.handling)) == identifiers
     assert wired.tried == Counter(identifiers)
     eventually(lambda: wired.unsent() == 0)
@@ -138,8 +138,8 @@ def test_poison_is_parked_alone_after_three_attempts(wired: Wired) -> None:
     wired.bus.declare()
     wired.start()
     wired.emit(*(f"m{number}" for number in range(50)))
-    ((parked, kind, error),) = eventually(wired.inbox.parked, seconds=20)
-    eventually(lambda: len(notes(wired.handling)) == 49, seconds=20)
+    ((parked, kind, error),) = eventually(wired.inbox.parked, seconds=60)
+    eventually(lambda: len(notes(wired.handling)) == 49, seconds=60)
     assert (kind, error, wired.tried["m25"]) == (SENT, "ZeroDivisionError", 3)
     # Those that came together with it once more: alone.
     assert {times for name, times in wired.tried.items() if name != "m25"} <= {1, 2}
@@ -180,7 +180,7 @@ def test_what_cannot_be_delivered_does_not_hold_up_the_rest(wired: Wired) -> Non
     wired.bus.declare()
     wired.start()
     wired.emit("m1")
-    eventually(lambda: notes(wired.handling) == ["m1"], seconds=20)
+    eventually(lambda: notes(wired.handling) == ["m1"], seconds=60)
     eventually(lambda: wired.unsent() == 1200)  # what was handled is marked as sent a moment later
 
 

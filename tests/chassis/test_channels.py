@@ -1,7 +1,6 @@
 """A call means the same in one process and over the network: who asks, what fails, what streams, when it ends."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +166,7 @@ def test_a_reader_that_leaves_ends_the_stream(wired: Wired) -> None:
         pieces = wired.stub.Download(documents_pb2.DownloadRequest(document_id=FOLDER))
         next(pieces)
     del pieces
-    assert wired.files.left.wait(timeout=10)
+    assert wired.files.left.wait(timeout=60)
 
 
 def test_a_call_past_its_deadline_has_failed(wired: Wired) -> None:
@@ -182,12 +181,19 @@ def test_a_call_past_its_deadline_has_failed(wired: Wired) -> None:
 
 def test_a_callees_own_calls_end_with_its_deadline(wired: Wired) -> None:
     """P23."""
-    never = threading.Event()
-    wired.files.tricks |= {"outer": lambda: wired.stub.CheckNames(asking("slow"), timeout=30), "slow": lambda: never.wait(1)}
-    began = time.monotonic()
+    never, ended = threading.Event(), threading.Event()
+
+    def outer() -> None:
+        try:
+            wired.stub.CheckNames(asking("slow"), timeout=90)
+        except TimedOut:
+            ended.set()
+            raise
+
+    wired.files.tricks |= {"outer": outer, "slow": lambda: never.wait(1)}
     with wired.keys.acting(INGRID), pytest.raises(TimedOut):
         wired.stub.CheckNames(asking("outer"), timeout=0.3)
-    assert time.monotonic() - began < 5
+    assert ended.wait(timeout=60)
 
 
 def test_what_nobody_serves_is_a_defect_of_ours(wired: Wired) -> None:
@@ -216,7 +222,7 @@ def test_nobody_there_is_unavailable_and_names_no_address() -> None:
 def test_a_full_server_refuses_at_once_and_recovers(tmp_path: Path) -> None:
     """P27."""
     files, keys, go, refused = new_files(), Keys.make(tmp_path), threading.Event(), threading.Event()
-    files.tricks["hold"] = lambda: go.wait(30)
+    files.tricks["hold"] = lambda: go.wait(60)
 
     def ask() -> None:
         with keys.acting(INGRID):
@@ -230,7 +236,7 @@ def test_a_full_server_refuses_at_once_and_recovers(tmp_path: Path) -> None:
         threads = [threading.Thread(target=ask) for _ in range(20)]
         for thread in threads:
             thread.start()
-        assert refused.wait(timeout=10)
+        assert refused.wait(timeout=60)
         go.set()
         for thread in threads:
             thread.join()

@@ -197,8 +197,8 @@ def test_a_process_killed_at_the_worst_moment_loses_and_repeats_nothing(
     survivor = subprocess.Popen([*command, when if when == "handling" else "never"])
     expected = [name for name in identifiers if (name, when) != ("m04", "handling")]
     try:
-        eventually(lambda: len(notes(handled)) == len(expected), seconds=30)
-        eventually(lambda: unsent(emitting) == 0, seconds=30)
+        eventually(lambda: len(notes(handled)) == len(expected), seconds=60)
+        eventually(lambda: unsent(emitting) == 0, seconds=60)
     finally:
         survivor.kill()
         survivor.wait()

@@ -64,14 +64,14 @@ def slow_senders(documents: rpcs.DocumentsStub, number: int) -> Iterator[None]:
     def pieces() -> Iterator[pb.UploadRequest]:
         yield pb.UploadRequest(chunk=PIECE)
         begun.release()
-        go_on.wait(timeout=30)
+        go_on.wait(timeout=60)
 
     sending = [documents.Upload.future(pieces()) for _ in range(number)]
     for _ in sending:
-        assert begun.acquire(timeout=10)
+        assert begun.acquire(timeout=60)
     yield
     go_on.set()
-    assert [each.result(timeout=10).size for each in sending] == [len(PIECE)] * number
+    assert [each.result(timeout=60).size for each in sending] == [len(PIECE)] * number
 
 
 @pytest.mark.parametrize("slow", [slow_readers, slow_senders])

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 from kontor.access.v1.access_pb2 import PERMISSION_MESSAGE_WRITE, SERVICE_AREA_PAYROLL
 from kontor.messaging.v1 import messaging_pb2, messaging_pb2_grpc
 from opentelemetry import trace
@@ -42,14 +43,16 @@ def spans() -> Iterator[Callable[[], list[ReadableSpan]]]:
 def logged() -> Iterator[Logged]:
     """The JSON lines written to standard error."""
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, level, configured = root.handlers[:], root.level, structlog.get_config()
     telemetry.set_up(service="sample", log_level="debug")
     stream = io.StringIO()
     handler = root.handlers[0]
     assert isinstance(handler, logging.StreamHandler)
     handler.setStream(stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:], root.level = before, level
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.configure(**configured)
 
 
 def test_a_request_is_one_trace_from_the_browser_to_sql_to_the_handler(

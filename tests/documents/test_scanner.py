@@ -28,7 +28,7 @@ def impostor(answer: bytes, *, read: int = -1) -> Iterator[ClamdScanner]:
         thread = threading.Thread(target=_serve, args=(listener, answer, read), daemon=True)
         thread.start()
         yield ClamdScanner("127.0.0.1", listener.getsockname()[1], timeout=5)
-        thread.join(5)
+        thread.join(60)
 
 
 def _serve(listener: socket.socket, answer: bytes, read: int) -> None:

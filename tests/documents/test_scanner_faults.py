@@ -55,7 +55,7 @@ class Impostor:
     def close(self) -> None:
         """Listen no more."""
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
+        self._thread.join(60)
         self._listener.close()
 
     def _serve(self) -> None:

@@ -149,19 +149,19 @@ def test_what_a_killed_transfer_left_is_removed_when_it_is_old(storage: Storage,
     def stalled() -> Iterator[bytes]:
         yield bytes(11 * MEGABYTE)
         transfer.set()
-        held.wait(30)
+        held.wait(60)
         raise ConnectionResetError
 
     sender = threading.Thread(target=_put_quietly, args=(storage, stalled()))
     sender.start()
-    assert transfer.wait(30)
+    assert transfer.wait(60)
     storage.tidy(older_than=timedelta(hours=1))
     assert _unfinished(storage, tmp_path) == 1
     with clock.moved(timedelta(hours=2)):
         storage.tidy(older_than=timedelta(hours=1))
     assert _unfinished(storage, tmp_path) == 0
     held.set()
-    sender.join(30)
+    sender.join(60)
 
 
 def _put_quietly(storage: Storage, chunks: Iterator[bytes]) -> None:

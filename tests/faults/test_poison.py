@@ -50,8 +50,8 @@ def test_poison_is_parked_alone_however_many_were_fetched_with_it(
     command = part.command("consumer", handling.url, url, prefetch=prefetch, deadly=DEADLY)
     deaths = [subprocess.run(command, check=False, timeout=60).returncode for _ in range(ATTEMPTS)]
     with subprocess.Popen(command) as survivor:
-        eventually(inbox.parked, seconds=30)
-        eventually(lambda: len(sample.notes(handling)) >= len(EVENTS) - 1, seconds=30)
+        eventually(inbox.parked, seconds=60)
+        eventually(lambda: len(sample.notes(handling)) >= len(EVENTS) - 1, seconds=60)
         survivor.kill()
     handled, ((parked, _, error),) = Counter(sample.notes(handling)), inbox.parked()
     with capsys.disabled():
@@ -72,7 +72,7 @@ def test_events_that_were_fetched_by_many_who_died_are_not_given_up(handling: Da
     for _ in range(30):
         _fetch_all_and_die(url)
     bus.start()
-    eventually(lambda: len(sample.notes(handling)) + _dead(url) >= len(EVENTS), seconds=30)
+    eventually(lambda: len(sample.notes(handling)) + _dead(url) >= len(EVENTS), seconds=60)
     bus.stop()
     assert (len(set(sample.notes(handling))), _dead(url)) == (len(EVENTS), 0)
 
@@ -84,7 +84,7 @@ def _fetch_all_and_die(url: str) -> None:
         note = lambda message: fetched.update([message.properties["message_id"]])  # noqa: E731
         with kombu.Consumer(connection.default_channel, [queue], on_message=note, accept=None, auto_declare=False, prefetch_count=50):
             while len(fetched) < len(EVENTS):
-                connection.drain_events(timeout=10)
+                connection.drain_events(timeout=60)
             connection.collect()
 
 

@@ -64,3 +64,14 @@ def test_a_form_says_from_where_it_is_sent(new_page: OpenPage) -> None:
         with seen.page.expect_request(lambda request: request.method == "POST") as sent:
             seen.page.get_by_role("button", name="Save name and language").click()
         assert seen.page.url.startswith(sent.value.all_headers()["origin"])
+        expect(seen.page.get_by_role("status").get_by_text("Saved.")).to_be_visible()
+
+
+def test_the_answer_to_a_form_comes_before_what_it_brought_about(new_page: OpenPage) -> None:
+    """NET-41: who logs out from all devices is told that she is out, though the page hears of her session's end at the same time."""
+    with window(new_page, _one()) as seen:
+        seen.page.goto("/sign-out-everywhere")
+        heard = "document.body.dispatchEvent(new CustomEvent('kontor:session'))"
+        seen.page.evaluate(f"addEventListener('submit', () => setTimeout(() => {heard}))")
+        seen.page.get_by_role("button", name="Log out from all devices").click()
+        expect(seen.page.get_by_text("You have been signed out.")).to_be_visible()

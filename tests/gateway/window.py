@@ -14,6 +14,7 @@ from services.gateway.session import Sessions
 from tests.gateway import peers
 from tests.gateway.peers import SESSION
 from tests.gateway.portal import MEMBERSHIP, Portal, portal
+from tests.servers.browser import leave
 
 OpenPage = Callable[..., Page]
 
@@ -57,7 +58,7 @@ def window(open_page: OpenPage, asked: Portal, *, signed_in: bool = True, config
         page.on("console", lambda message: shown.complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: shown.complaints.append(str(error)))
         yield shown
-        page.close()
+        leave(page)
     finally:
         front.stop()
 

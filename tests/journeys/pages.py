@@ -106,7 +106,7 @@ class Portal:
     def unread(self, number: int) -> None:
         """The bell comes to show this many, above zero with a red dot (ACC-67)."""
         words = self.count("Notices, %(number)s new", "Notices, %(number)s new", number) if number else self.say("Notices")
-        expect(self.bell()).to_have_accessible_name(words, timeout=15_000)
+        expect(self.bell()).to_have_accessible_name(words)
         expect(self.bell().locator(".dot")).to_have_count(1 if number else 0)
 
     def month(self, number: int) -> str:

@@ -81,7 +81,7 @@ class Reader:
 
     def mailed(self, person: Person, text: str) -> str:
         """The mail that says this, once it has come."""
-        found = eventually(lambda: [mail for mail in self.stage.letters(person) if text in mail], seconds=40)
+        found = eventually(lambda: [mail for mail in self.stage.letters(person) if text in mail], seconds=60)
         return found[0] if found else ""
 
 

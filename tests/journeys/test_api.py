@@ -110,7 +110,7 @@ def _scanned(api: Rest, document_id: str) -> dict[str, Any]:
         document: dict[str, Any] = api.get(f"/api/v1/documents/{document_id}").ok()
         return None if document["status"] == "STATUS_SCANNING" else document
 
-    found = eventually(done, seconds=30)
+    found = eventually(done, seconds=60)
     assert found is not None
     return found
 
@@ -122,7 +122,7 @@ def _is_asked_before_a_file_is_replaced(me: Rest, company: Company) -> None:
     refused = me.upload(folder, "Lønn mai.xlsx", BETTER, **PERIOD)
     assert (refused.status, refused.json["reason"]) == (409, "document_exists")
     me.upload(folder, "Lønn mai.xlsx", BETTER, replace="true", **PERIOD).ok()
-    updated = eventually(lambda: [each for each in _listed(me, company) if each["status"] == "STATUS_UPDATED"], seconds=30)
+    updated = eventually(lambda: [each for each in _listed(me, company) if each["status"] == "STATUS_UPDATED"], seconds=60)
     assert [(each["document_id"], each["version"]) for each in updated] == [(existing["document_id"], 2)]
 
 
@@ -149,7 +149,7 @@ def _what_the_scan_stops_is_shared_with_nobody(me: Rest, consultant: Rest, compa
 
 def _the_firm_reads_and_answers(api: Rest, stage: Stage, company: Company, document: dict[str, Any]) -> None:
     payroll, hr = (api.as_(stage.world.token(person)) for person in (company.payroll, company.hr))
-    notices = eventually(lambda: payroll.get("/api/v1/notices").ok().get("notices"), seconds=30)
+    notices = eventually(lambda: payroll.get("/api/v1/notices").ok().get("notices"), seconds=60)
     assert document["document_id"] in [notice["subject_id"] for notice in notices]
     got = payroll.get(f"/api/v1/documents/{document['document_id']}/file")
     assert got.content == BETTER

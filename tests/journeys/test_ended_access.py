@@ -87,7 +87,7 @@ def _reader(stage: Stage, person: Person, company: Company, *names: str) -> Dire
         holder, assertions = Caller(user_id=held.profile.user_id), dict(held.assertions)
         asked = _questions(stage, company.id)
     made = Directly(Rest(stage.product.url), names, holder=holder, assertions=assertions, asked=asked)
-    eventually(made.is_given_all, seconds=30)
+    eventually(made.is_given_all, seconds=60)
     return made
 
 
@@ -97,8 +97,8 @@ def _questions(stage: Stage, client: str) -> dict[str, Asked]:
     threads = messaging_pb2_grpc.ThreadsStub(stage.world.channel("messaging"))
     notices = notify_pb2_grpc.NoticesStub(stage.world.channel("notify"))
     listed = documents_pb2.ListDocumentsRequest(organisation_id=client)
-    document = eventually(lambda: documents.ListDocuments(listed).documents, seconds=30, retry_on=(Failure,))[0].document_id
-    thread = eventually(lambda: threads.ListThreads(messaging_pb2.ListThreadsRequest()).threads, seconds=30)[0].thread_id
+    document = eventually(lambda: documents.ListDocuments(listed).documents, seconds=60, retry_on=(Failure,))[0].document_id
+    thread = eventually(lambda: threads.ListThreads(messaging_pb2.ListThreadsRequest()).threads, seconds=60)[0].thread_id
     return {
         "document": lambda: documents.GetDocument(documents_pb2.GetDocumentRequest(document_id=document)),
         "bytes": lambda: next(documents.Download(documents_pb2.DownloadRequest(document_id=document))),

@@ -117,7 +117,7 @@ def _gives(portal: Portal, who: Person, folder: str) -> None:
         expect(portal.heading("Folder access")).to_be_visible()
         return portal.page.get_by_role("checkbox", name=folder, exact=True).count() == 1
 
-    eventually(reached, seconds=30)
+    eventually(reached, seconds=60)
     portal.page.get_by_role("checkbox", name=folder, exact=True).check()
     portal.button("Save folder access").click()
     expect(portal.page.get_by_role("status").get_by_text(who.first_name)).to_be_visible()

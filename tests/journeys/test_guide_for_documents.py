@@ -178,7 +178,7 @@ def test_messages(reader: Reader) -> None:
     expect(portal.link("Upload documents", portal.page.get_by_role("main"))).to_be_visible()
     portal.button("Send the message").click()
     portal.told("Sent. The answer comes here and by e-mail.")
-    eventually(lambda: len(reader.stage.letters(reader.company.payroll)) > before, seconds=40)
+    eventually(lambda: len(reader.stage.letters(reader.company.payroll)) > before, seconds=60)
     assert reader.company.name in reader.stage.letters(reader.company.payroll)[0]
     hr = reader.at(reader.company.hr, "/messages")
     expect(hr.page.get_by_role("link", name=subject)).to_have_count(0)

@@ -69,7 +69,7 @@ def test_a_slow_line_shows_how_far_a_file_is_and_lets_one_stop(window: Window, f
     upload.confirm()
     bar = page.get_by_role("progressbar", name=portal.say("Sending %(name)s", name=name))
     expect(bar).to_be_visible()
-    eventually(lambda: bar.evaluate("bar => bar.value > 0"), seconds=40)
+    eventually(lambda: bar.evaluate("bar => bar.value > 0"), seconds=60)
     portal.button(f"{portal.say('Cancel')} {name}").click()
     expect(upload.row(name)).to_contain_text(portal.say("Cancelled. Nothing of it was kept."))
     _slows(page, -1)

@@ -80,7 +80,7 @@ def test_without_script_one_can_sign_in_and_upload(window: Window, all_in_one: S
         page.reload()
         return Documents(portal).row("By form.csv").get_by_text("Updated").count() == 1
 
-    eventually(updated, seconds=30)
+    eventually(updated, seconds=60)
 
 
 def test_news_that_comes_while_news_is_fetched_is_shown_too(window: Window, all_in_one: Stage, furnished: Company) -> None:
@@ -97,7 +97,7 @@ def test_news_that_comes_while_news_is_fetched_is_shown_too(window: Window, all_
         data.upload(all_in_one.world, furnished.id, files.File("Meanwhile.csv", files.csv(), "payroll"))
     answered = Rest(all_in_one.product.url, all_in_one.world.token(furnished.administrator))
     listed = f"/api/v1/organisations/{furnished.id}/documents"
-    eventually(lambda: "Meanwhile.csv" in [each["name"] for each in answered.get(listed).ok()["documents"]], seconds=30)
+    eventually(lambda: "Meanwhile.csv" in [each["name"] for each in answered.get(listed).ok()["documents"]], seconds=60)
     page.evaluate(tell)
     held[0].fulfill(response=slow)
     expect(Documents(Portal(page, "en")).row("Meanwhile.csv")).to_be_visible()

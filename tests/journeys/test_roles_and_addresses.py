@@ -47,7 +47,7 @@ def test_an_address_is_replaced(reader: Reader) -> None:
     theirs.page.reload()
     expect(theirs.heading("Documents")).to_be_visible()
     world.activate(new)
-    expect(theirs.page.get_by_role("navigation", name=theirs.say("Main menu"))).to_have_count(0, timeout=15_000)
+    expect(theirs.page.get_by_role("navigation", name=theirs.say("Main menu"))).to_have_count(0)
     fresh = reader.at(new, "/documents/upload")
     expect(fresh.field("Folder").locator(f"option[value='{granted}']")).to_have_count(1)
     listed = _listed(portal).split()

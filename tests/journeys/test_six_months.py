@@ -26,7 +26,7 @@ def test_a_document_is_announced_then_deleted_and_leaves_a_certificate(own_time:
     with own_time.world.acting(company.administrator):
         data.upload(own_time.world, company.id, files.File(NAME, files.payroll("mai"), "payroll"))
     portal = _window(own_time, company, new_page)
-    document = eventually(lambda: _published(own_time, company), seconds=40)
+    document = eventually(lambda: _published(own_time, company), seconds=60)
     assert document is not None
     end = passing.end_of(document)
     assert timedelta(days=180) < end - clock.now() < timedelta(days=185)
@@ -36,7 +36,7 @@ def test_a_document_is_announced_then_deleted_and_leaves_a_certificate(own_time:
     with passing.on_the_day(end - 30 * DAY + HOUR):
         passing.announced(own_time)
     _is_told(own_time, company, portal)
-    eventually(lambda: passing.was_told(own_time, company.administrator, document), seconds=40)
+    eventually(lambda: passing.was_told(own_time, company.administrator, document), seconds=60)
     with passing.on_the_day(end - HOUR):
         passing.deleted(own_time)
     assert passing.shared(own_time, company.id, company.administrator).name == NAME
@@ -68,7 +68,7 @@ def _is_told(stage: Stage, company: Company, portal: Portal) -> None:
     portal.unread(1)
     portal.stayed()
     passing.mailed(stage)
-    eventually(lambda: [mail for mail in stage.letters(company.administrator) if "1 fil i Lønn blir slettet" in mail], seconds=40)
+    eventually(lambda: [mail for mail in stage.letters(company.administrator) if "1 fil i Lønn blir slettet" in mail], seconds=60)
     portal.bell().click()
     portal.look("retention-told")
     portal.page.get_by_role("button").filter(has_text="1 fil om Lønn blir slettet").click()

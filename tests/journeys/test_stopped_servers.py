@@ -68,7 +68,7 @@ def _sends(portal: Portal, company: Company, name: str) -> Upload:
 
 def _has_tried(stage: Stage, service: str, what: str) -> None:
     """Wait until a service has met the outage."""
-    eventually(lambda: what in (stage.product.programs[service].directory / "log").read_text(), seconds=30)
+    eventually(lambda: what in (stage.product.programs[service].directory / "log").read_text(), seconds=60)
 
 
 def _without_the_scanner_files_wait(portal: Portal, stage: Stage, company: Company, scanner: Program) -> None:
@@ -130,13 +130,13 @@ def _without_the_mail_server_mail_waits(portal: Portal, stage: Stage, company: C
     expect(portal.heading("Look in your mail")).to_be_visible()
     _has_tried(stage, "identity", "letter waits")
     mail.start()
-    eventually(lambda: len(stage.letters(company.hr)) == before + 1, seconds=30)
+    eventually(lambda: len(stage.letters(company.hr)) == before + 1, seconds=60)
     portal.page.goto(stage.link(company.hr))
     expect(portal.heading("Make a password")).to_be_visible()
 
 
 def _everything_was_noticed_once(stage: Stage, company: Company) -> None:
     firm = Rest(stage.product.url, stage.world.token(company.payroll))
-    notices = eventually(lambda: found if len(found := firm.get("/api/v1/notices").ok().get("notices", [])) >= 3 else None, seconds=30)
+    notices = eventually(lambda: found if len(found := firm.get("/api/v1/notices").ok().get("notices", [])) >= 3 else None, seconds=60)
     assert notices is not None
     assert len(notices) == len({notice["subject_id"] for notice in notices}) == 3

@@ -49,7 +49,7 @@ def test_one_who_is_removed_while_the_assignment_runs_loses_it_again(firm: Firm,
         tx.flush()
         removing.start()
         eventually(lambda: database.read(WAITING)[0][0] == 1)
-    removing.join(timeout=30)
+    removing.join(timeout=60)
     told = [event for event in service.relay() if isinstance(event, ConsultantAssigned) and event.membership_id == leaving.membership_id]
     assert ([list(event.service_areas) for event in told], firm.clients_of(leaving)) == ([[PAYROLL], []], {})
 

@@ -79,7 +79,7 @@ def test_a_text_is_checked_while_it_is_written(service: ServiceUnderTest) -> Non
         enquiries(service, client()).CheckText(pb.CheckTextRequest(text="x" * 20_001))
 
 
-def test_no_number_is_left_anywhere(service: ServiceUnderTest, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_number_is_left_anywhere(service: ServiceUnderTest, caplog: pytest.LogCaptureFixture) -> None:
     """BEY-04: of 240 numbers, refused or masked, in new threads and in answers: none in a row, an event, a log or a failure."""
     firm, writer, chance = consultant(), client(), random.Random(8)
     assigned(service, firm, PAYROLL)
@@ -95,9 +95,8 @@ def test_no_number_is_left_anywhere(service: ServiceUnderTest, capfd: pytest.Cap
             answering(mask=True)
             refusals += [_refused(opening), _refused(answering)]
     service.relay()
-    logged = capfd.readouterr()
     places = {
-        "rows": _rows(service), "events": "".join(str(each.data) for each in service.seen), "logs": logged.out + logged.err,
+        "rows": _rows(service), "events": "".join(str(each.data) for each in service.seen), "logs": caplog.text,
         "failures": "".join(refusals),
     }  # fmt: skip
     assert len(places["rows"]) > 10_000

@@ -168,7 +168,7 @@ def test_a_silent_mail_server_is_left_when_the_time_is_up() -> None:
 
         thread = threading.Thread(target=send)
         thread.start()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
         assert done == ["mail_unavailable"]
         opened.close()
 

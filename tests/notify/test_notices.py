@@ -193,7 +193,7 @@ def test_a_person_added_anew_while_the_removal_is_handled_stays_known(service: S
         tx.flush()
         removing.start()
         eventually(lambda: rows(service, WAITING) > 0, seconds=2)
-    removing.join(timeout=10)
+    removing.join(timeout=60)
     assert done == [True]
     assert rows(service, "select 1 from people") == 1
 

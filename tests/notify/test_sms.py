@@ -123,7 +123,7 @@ def test_where_it_stays_open_whether_the_sms_left_it_is_not_sent_again(
 
 
 def test_an_sms_that_has_left_is_no_failure_when_it_cannot_be_noted(
-    twilio: Twilio, sending: Callable[[str], ServiceUnderTest], capsys: pytest.CaptureFixture[str]
+    twilio: Twilio, sending: Callable[[str], ServiceUnderTest], caplog: pytest.LogCaptureFixture
 ) -> None:
     """P6: whoever heard of one would send it, and pay for it, again. What becomes of it the provider's report tells all the same."""
     service = sending(address(twilio))
@@ -132,8 +132,7 @@ def test_an_sms_that_has_left_is_no_failure_when_it_cannot_be_noted(
     with database.begin() as holding:
         holding.execute(text("lock table sms_reports"))
         assert not codes(service).SendCode(CODE).uncertain
-    logged = capsys.readouterr().out
-    assert ("sms not noted" in logged, NUMBER in logged, len(twilio.forms)) == (True, False, 1)
+    assert ("sms not noted" in caplog.text, NUMBER in caplog.text, len(twilio.forms)) == (True, False, 1)
     assert kept(service) == []
 
 

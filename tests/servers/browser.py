@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.servers.missing import could_not_test, program
 
@@ -19,6 +19,7 @@ FLAGS = [
     "--no-first-run",
 ]
 DESKTOP, PHONE = (1280, 900), (390, 844)
+PATIENCE = 30_000  # milliseconds: how long something may take to show where time is not the subject
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +28,18 @@ def browser() -> Iterator[Browser]:
     chromium = program("chromium", package="chromium") or program("google-chrome", package="chromium")
     if chromium is None:
         could_not_test("pages in a browser: no chromium to start")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         # Chromium's sandbox refuses to run as root.
         running = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])])
         yield running
         running.close()
+
+
+def leave(page: Page) -> None:
+    """Leave it for an empty one, whatever it still sends: a page closed just as it goes to another now and then never closes."""
+    page.once("dialog", lambda asks: asks.accept())
+    page.goto("about:blank")
 
 
 class Pages:
@@ -64,13 +72,15 @@ class Pages:
             ignore_https_errors=True,
             service_workers=worker,
         )
-        window.set_default_timeout(15_000)
+        window.set_default_timeout(PATIENCE)
         self._windows.append(window)
         return window.new_page()
 
     def close(self) -> None:
         """Close every window."""
         for window in self._windows:
+            for page in window.pages:
+                leave(page)
             window.close()
 
 

@@ -34,7 +34,7 @@ def test_a_killed_node_comes_back_with_what_it_confirmed(rabbit_node: Node) -> N
     with pytest.raises(OSError, match=r"refused|reset"):
         manage(rabbit_node.url, "GET", "/overview")
     rabbit_node.start()
-    assert eventually(lambda: _receive(rabbit_node.url), seconds=30) == "kept"
+    assert eventually(lambda: _receive(rabbit_node.url), seconds=60) == "kept"
 
 
 @pytest.mark.xdist_group("faults")

@@ -157,14 +157,14 @@ def _sends_files(story: Story, me: Rest) -> None:
     for form in (form.format(number) for form in FORMS for number in story.numbers):
         content = files.payroll(form)
         sent = me.upload(folder, f"{form}.xlsx", content, **period).ok()["document_id"]
-        eventually(lambda sent=sent: me.get(f"/api/v1/documents/{sent}").ok()["status"] == "STATUS_PUBLISHED", seconds=30)  # type: ignore[misc]
+        eventually(lambda sent=sent: me.get(f"/api/v1/documents/{sent}").ok()["status"] == "STATUS_PUBLISHED", seconds=60)  # type: ignore[misc]
         assert me.get(f"/api/v1/documents/{sent}/file").content == content
         assert me.upload(folder, f"{form}.xlsx", content, **period).status == 409
         assert me.upload(folder, f"{form}.exe", content, **period).status == 422
         assert me.upload(folder, f"{form}.pdf", b"", **period).status == 422
         assert me.get(f"/api/v1/organisations/{story.company.id}/documents", name=form).ok()["documents"]
     virus = me.upload(folder, f"{story.number}.txt", files.test_virus(), **period).ok()["document_id"]
-    eventually(lambda: me.get(f"/api/v1/documents/{virus}").ok()["status"] == "STATUS_QUARANTINE", seconds=30)
+    eventually(lambda: me.get(f"/api/v1/documents/{virus}").ok()["status"] == "STATUS_QUARANTINE", seconds=60)
 
 
 def _writes(story: Story, me: Rest) -> None:
@@ -174,7 +174,7 @@ def _writes(story: Story, me: Rest) -> None:
         story.refused(me.post(address, service_area="SERVICE_AREA_PAYROLL", **about), 422)
         me.post(address, service_area="SERVICE_AREA_PAYROLL", mask=True, **about).ok()
     consultant = me.as_(story.stage.world.token(story.company.payroll))
-    eventually(lambda: len(consultant.get("/api/v1/notices").ok()["notices"]) >= 2, seconds=30)
+    eventually(lambda: len(consultant.get("/api/v1/notices").ok()["notices"]) >= 2, seconds=60)
     assert "Her number is •••••" in me.get(address).content.decode()
 
 

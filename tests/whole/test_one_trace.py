@@ -42,7 +42,7 @@ def test_an_upload_is_one_trace_from_the_request_to_the_notice(stage: Stage, col
         (handled,) = eventually(lambda trace=trace: _named(collector, trace, RECEIVED))  # type: ignore[misc]
         eventually(lambda handled=handled: _way_up(collector, handled) == [RECEIVED, rpc, rpc, "HTTP PUT"])  # type: ignore[misc]
         assert any(_statements(collector, span) for span in _named(collector, trace, rpc)), "the RPC's statements hang under it"
-    (told, *_) = eventually(lambda: [span for trace in traces for span in _named(collector, trace, PUBLISHED)], seconds=30)
+    (told, *_) = eventually(lambda: [span for trace in traces for span in _named(collector, trace, PUBLISHED)], seconds=60)
     eventually(lambda: _way_up(collector, told) == [PUBLISHED, "job documents.scan_waiting", RECEIVED, rpc, rpc, "HTTP PUT"])
     assert _statements(collector, told), "notify wrote the notice in it"
 

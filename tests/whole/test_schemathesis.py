@@ -53,7 +53,7 @@ def administrators(stage: Stage) -> dict[str, tuple[str, Known]]:
     boss, today = Rest(stage.product.url, stage.world.token(company.administrator)), clock.now()
     sent = boss.upload(company.folders[PAYROLL], "May.xlsx", files.payroll("mai"), period=today.month, year=today.year).ok()
     address = f"/api/v1/documents/{sent['document_id']}"
-    eventually(lambda: boss.get(address).ok()["status"] == "STATUS_PUBLISHED", seconds=30)
+    eventually(lambda: boss.get(address).ok()["status"] == "STATUS_PUBLISHED", seconds=60)
     known = {"organisation_id": company.id, "folder_id": company.folders[PAYROLL], "document_id": sent["document_id"]}
     firm = Rest(stage.product.url, stage.world.token(FIRM))
     # Somebody else's membership: to remove oneself would end the session, too.

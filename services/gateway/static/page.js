@@ -23,9 +23,13 @@ if (document.body.dataset.live) {
 }
 
 // The session has ended, or works in another organisation: the page is loaded again, but nothing that was written on it is taken away.
+// Where a form on its way out may be the reason, its answer comes first: it leads somewhere by itself.
 const written = () => [...document.querySelectorAll("form[method=post] :is(textarea, input:not([type=hidden]))")]
   .some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked);
-document.body.addEventListener("kontor:session", () => { if (over && written()) over.hidden = false; else location.reload(); });
+let sent = 0;
+addEventListener("submit", (event) => { if (!event.defaultPrevented) sent = Date.now(); });
+const ended = () => { if (over && written()) over.hidden = false; else location.reload(); };
+document.body.addEventListener("kontor:session", () => { setTimeout(ended, Math.max(0, sent + 10000 - Date.now())); });
 
 // Who writes is there, though the page asks for nothing meanwhile: the session is in use, which it hears every five minutes.
 let heard = Date.now();
