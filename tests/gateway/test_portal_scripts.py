@@ -73,7 +73,7 @@ def test_a_session_that_ends_elsewhere_leaves_the_page_at_once(new_page: OpenPag
         seen.listens()
         seen.portal.book.answers["ResolveSession"] = Unauthenticated("session_ended")
         seen.hub.publish("user:u-1")
-        expect(seen.page.get_by_role("heading", name="Sign in")).to_be_visible()
+        expect(seen.page.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
 
 
 def test_ticks_are_counted_all_at_once_or_one_by_one(new_page: OpenPage) -> None:
