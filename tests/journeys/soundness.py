@@ -37,15 +37,19 @@ class Inspector:
     _axe: Axe = field(default_factory=Axe)
 
     def __post_init__(self) -> None:
-        """Listen to what the browser complains of: script errors, and what the content security policy stopped."""
+        """Listen to what the browser complains of: script errors, and what the content security policy stopped.
+
+        Pages come at a desk in light, on a phone in dark, and nothing moves. Colours are the same at any width.
+        """
+        phone = self.page.viewport_size == {"width": PHONE[0], "height": PHONE[1]}
+        self.page.emulate_media(color_scheme="dark" if phone else "light", reduced_motion="reduce")
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.faults.append(f"{self.page.url}: {error}"))
 
     def look(self, what: str) -> None:
-        """Look over the page as it is now: at a desk in light, on a phone in dark. Colours are the same at any width."""
+        """Look over the page as it is now, once all of it is there."""
         self.looked_at.append(what)
-        phone = self.page.viewport_size == {"width": PHONE[0], "height": PHONE[1]}
-        self.page.emulate_media(color_scheme="dark" if phone else "light", reduced_motion="reduce")
+        self.page.wait_for_load_state()
         for violation in self._axe.run(self.page, options=VIOLATIONS).response["violations"]:
             places = "; ".join(" ".join(node["target"]) for node in violation["nodes"][:3])
             self.faults.append(f"{what}: {violation['impact']} {violation['id']} at {places}")
