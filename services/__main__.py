@@ -124,7 +124,7 @@ def firm(name: str, number: str, country: str, email: str, first_name: str, last
     finally:
         running.stop()
     click.echo(f"{made.name} is made, as {made.organisation_id}.")
-    click.echo(f"{email} gets a welcome mail within a minute, while identity and notify run: its link, good for seven days, verifies the")
+    click.echo(f"{email} gets a welcome mail within a minute, while identity and notify run: its link verifies the")
     click.echo("address; then a password is made in the portal, an authenticator app enrolled, and clients and colleagues are added there.")
 
 

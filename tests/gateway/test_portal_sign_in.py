@@ -141,7 +141,7 @@ def test_a_new_password_is_typed_twice() -> None:
     [
         ("WELCOME", "USED", "It was used 28 May 2026 22:26 to verify o…@testdal.example.", "/sign-in"),
         ("WELCOME", "EXPIRED", "This link has expired", "/password"),
-        ("PASSWORD", "EXPIRED", "work for one hour", "/password"),
+        ("PASSWORD", "EXPIRED", "work only for a short time", "/password"),
         ("PASSWORD", "CANCELLED", "There is a newer link", "/password"),
         ("PASSWORD", "USED", "It was used 28 May 2026 22:26 to make a password for o…@testdal.example.", "/sign-in"),
     ],

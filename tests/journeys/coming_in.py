@@ -45,7 +45,7 @@ def is_welcomed(story: Story) -> None:
     portal.link("Create or change password").click()
     portal.field("E-mail address").fill(who.email)
     portal.button("Create password").click()
-    portal.told("If %(email)s is known here, a mail with a link is on its way. The link works for one hour.", email=who.email)
+    portal.told("If %(email)s is known here, a mail with a link is on its way. It says how long the link works.", email=who.email)
     portal.page.goto(story.stage.link(who))
     _types_twice(portal, PASSWORD, f"{PASSWORD}?")
     portal.told("The two passwords are not the same. Type the same one twice.")
