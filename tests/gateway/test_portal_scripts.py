@@ -169,6 +169,22 @@ def test_what_the_page_sends_by_itself_in_vain_leaves_what_was_written(new_page:
         expect(body).to_have_value("Det er 000000 00000.")
 
 
+def test_enter_does_not_press_the_guards_button(new_page: OpenPage) -> None:
+    """BEY-04: a browser sends a form by its first button; whoever wants numbers hidden says so."""
+    asked = talking(signed_in=False)
+    found = messaging_pb2.Finding(kind=messaging_pb2.SENSITIVE_KIND_NORWEGIAN_IDENTITY_NUMBER)
+    asked.book.answers["CheckText"] = messaging_pb2.CheckTextResponse(findings=[found])
+    with window(new_page, asked) as seen:
+        seen.page.goto("/messages/new")
+        seen.page.get_by_label("Description").fill("Det er 000000 00000")
+        expect(seen.page.get_by_role("button", name="Hide the numbers and send")).to_be_visible()
+        subject = seen.page.get_by_label("Subject")
+        subject.fill("Ferie")
+        subject.press("Enter")
+        eventually(lambda: seen.page.evaluate("1") and asked.asked("SendMessage"))
+        assert not asked.last("SendMessage").mask
+
+
 def test_a_code_for_the_phone_that_does_not_come_leaves_the_sign_in_page(new_page: OpenPage) -> None:
     """It is fetched unasked, while one types."""
     with window(new_page, fresh(), signed_in=False) as seen:

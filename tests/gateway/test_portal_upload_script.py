@@ -259,11 +259,16 @@ def test_a_personal_number_in_the_message_is_asked_about_before_any_file_leaves(
         expect(message).to_be_focused()
         expect(seen.page.locator("#f-status")).to_have_text("1 chosen")
         assert [*seen.portal.asked("CheckNames"), *seen.portal.asked("Upload")] == []
-        seen.page.get_by_label("Hide the numbers").check()
+        hide = seen.page.get_by_label("Hide the numbers")
+        hide.check()
+        with seen.page.expect_response("**/messages/check"):
+            message.press_sequentially(" igjen")
+        expect(seen.page.locator("#guard.htmx-settling, #guard.htmx-swapping")).to_have_count(0)
+        expect(hide).to_be_checked()
         _confirm(seen.page)
         expect(_row(seen.page, "Timer").get_by_text("Being checked")).to_be_visible()
         expect(message).to_have_value("")
-        expect(seen.page.get_by_label("Hide the numbers")).to_have_count(0)
+        expect(hide).to_have_count(0)
         assert seen.portal.last("SendMessage").mask
 
 
