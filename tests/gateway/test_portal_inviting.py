@@ -89,6 +89,16 @@ def test_who_is_sent_back_to_the_identifier_finds_the_last_page_filled_in_again(
         assert re.search(rf'name="{name}"[^>]* value="{re.escape(last[name])}"', page), name
 
 
+def test_an_address_that_is_refused_can_be_written_anew_beside_the_identifier() -> None:
+    """NET-07, P21: whichever of the two is wrong."""
+    asked = portal()
+    asked.book.answers["AddMember"] = Conflict("already_member", fields={"email": "already_member"})
+    back = asked.post(ADD, WHO | {"step": "name", "first_name": "Jüri", "last_name": "Tamm"}).get_data(as_text=True)
+    (written,) = re.findall(r'<input[^>]* name="email"[^>]*>', back)
+    assert 'type="email" value="juri@testdal.example"' in written
+    assert 'aria-invalid="true"' in written
+
+
 def test_one_who_gets_a_link_by_mail_is_added_as_ever() -> None:
     """ACC-77."""
     asked = portal()
