@@ -4,4 +4,4 @@ import os
 
 # Kontor forks only to start a server as another user. With this on, as it is by itself, gRPC starts a thread in the child, which then
 # dies in one of twelve cases before it has become that server (grpc/grpc#43055, since 1.81). Read when gRPC is first imported.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"

@@ -44,7 +44,7 @@ def test_a_handler_is_named_for_its_event() -> None:
 
 def test_settings_are_read_in_one_place() -> None:
     reading = [path for path in modules("chassis", "services", "demo") if path != ROOT / "chassis/config.py"]
-    assert [shown(path) for path in reading if any(_reads_environment(node) for node in ast.walk(tree(path)))] == []
+    assert [shown(path) for path in reading if _reads_environment(tree(path))] == []
 
 
 def _event(source: str) -> str | None:
@@ -53,7 +53,10 @@ def _event(source: str) -> str | None:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", declared.group(1)).lower() if declared else None
 
 
-def _reads_environment(node: ast.AST) -> bool:
-    if isinstance(node, ast.ImportFrom):
-        return node.module == "os" and bool({"environ", "getenv"} & {name.name for name in node.names})
-    return isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
+def _reads_environment(module: ast.Module) -> bool:
+    """Where a variable is only set, for a library to read, no setting of ours is read."""
+    nodes = list(ast.walk(module))
+    imported = [name.name for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "os" for name in node.names]
+    setting = [node.value for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)]
+    used = [ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute) and node not in setting]
+    return bool({"environ", "getenv"} & {*imported}) or bool({"os.environ", "os.getenv"} & {*used})

@@ -1,6 +1,7 @@
 """A server started by a test as a local program: it can be stopped, killed and frozen, and started again at the same address."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -145,12 +146,16 @@ def _thread_states(group: int) -> Iterator[str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now, all different."""
+    """Ports that nobody listens on just now, all different, and below those that the system gives to connections: one of these would be
+    taken before its program has started."""
+    found: set[int] = set()
     with ExitStack() as open_sockets:
-        sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+        while len(found) < count:
+            port = 10_000 + secrets.randbelow(22_000)
+            with suppress(OSError):
+                open_sockets.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                found.add(port)
+    return list(found)
 
 
 def accepts(port: int) -> bool:
