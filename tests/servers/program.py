@@ -145,15 +145,16 @@ def _thread_states(group: int) -> Iterator[str]:
                     yield thread.read_text().rpartition(")")[2].split()[0]
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(count: int, *, beside: int = 0) -> list[int]:
     """Ports that nobody listens on just now, all different, and below those that the system gives to connections: one of these would be
-    taken before its program has started."""
+    taken before its program has started. With `beside`, the port so much higher is free as well."""
     found: set[int] = set()
     with ExitStack() as open_sockets:
         while len(found) < count:
-            port = 10_000 + secrets.randbelow(22_000)
+            port = 10_000 + secrets.randbelow(22_000 - beside)
             with suppress(OSError):
-                open_sockets.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                for each in {port, port + beside}:
+                    open_sockets.enter_context(socket.socket()).bind(("127.0.0.1", each))
                 found.add(port)
     return list(found)
 

@@ -24,6 +24,7 @@ Node = Program | Container
 IMAGE = "rabbitmq:4-management"
 # Debian's own start script refuses every user but root and rabbitmq and runs the node as the latter; this is the program behind it.
 UNWRAPPED = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+MANAGEMENT = 10_000  # how far above its port a node answers to those who manage it
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +90,7 @@ def wait_until_on_disk(node: Node, queue: str) -> None:
 
 def rabbitmq(directory: Path) -> Node:
     """A new node on free ports: the deployed version where its image is here, else the distribution's."""
-    port = _port_with_its_management_port()
+    (port,) = free_ports(1, beside=MANAGEMENT)
     return _container(directory, port) if usable(IMAGE) else _program(directory, port)
 
 
@@ -156,14 +157,7 @@ log.console.level = warning
 
 def _management_port(port: int | None) -> int:
     # As with the default ports, 5672 and 15672.
-    return (port or 5672) + 10000
-
-
-def _port_with_its_management_port() -> int:
-    while True:
-        (port,) = free_ports(1)
-        if _management_port(port) <= 65535:
-            return port
+    return (port or 5672) + MANAGEMENT
 
 
 def _answers(port: int) -> bool:
