@@ -17,7 +17,7 @@ from kontor.notify.v1.notify_pb2 import (
     NOTICE_KIND_DOCUMENT_QUARANTINED,
     NOTICE_KIND_MESSAGE,
 )
-from sqlalchemy import BigInteger, DateTime, Executable, Uuid, and_, any_, bindparam, column, func, select
+from sqlalchemy import BigInteger, DateTime, Executable, Uuid, and_, any_, bindparam, column, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
@@ -216,7 +216,8 @@ _message = (
     .outerjoin(Person, Person.user_id == Membership.user_id)
     .outerjoin(Organisation, Organisation.organisation_id == Notice.organisation_id)
     .where(
-        Notice.kind.in_((NOTICE_KIND_MESSAGE, NOTICE_KIND_ANSWER)), Notice.read_at.is_(None),
+        # An answer goes by mail whatever is on the screen: the person may keep it (ACC-64).
+        or_(Notice.kind == NOTICE_KIND_ANSWER, and_(Notice.kind == NOTICE_KIND_MESSAGE, Notice.read_at.is_(None))),
         switches.wants(Notice.membership_id, NOTICE_CATEGORY_MESSAGES, NOTICE_CHANNEL_EMAIL),
     )
 )  # fmt: skip
