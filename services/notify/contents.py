@@ -96,7 +96,7 @@ def messages(database: Database, deliveries: Sequence[Delivery]) -> dict[int, Fo
 
 
 def answers(database: Database, deliveries: Sequence[Delivery]) -> dict[int, Found]:
-    """What the firm has answered, with its text (ACC-35, ACC-64)."""
+    """What the firm has answered, with its text, also where an open page has shown it already: the mail is promised (ACC-35, ACC-64)."""
     said = {each.id: each for each in deliveries}
     return {row.id: _found(row, **_said(said[row.id])) for row in database.read(_message, _of_members(deliveries))}
 
@@ -216,8 +216,7 @@ _message = (
     .outerjoin(Person, Person.user_id == Membership.user_id)
     .outerjoin(Organisation, Organisation.organisation_id == Notice.organisation_id)
     .where(
-        # An answer goes by mail whatever is on the screen: the person may keep it (ACC-64).
-        or_(Notice.kind == NOTICE_KIND_ANSWER, and_(Notice.kind == NOTICE_KIND_MESSAGE, Notice.read_at.is_(None))),
+        Notice.kind.in_((NOTICE_KIND_MESSAGE, NOTICE_KIND_ANSWER)), or_(Notice.kind == NOTICE_KIND_ANSWER, Notice.read_at.is_(None)),
         switches.wants(Notice.membership_id, NOTICE_CATEGORY_MESSAGES, NOTICE_CHANNEL_EMAIL),
     )
 )  # fmt: skip

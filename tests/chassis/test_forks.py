@@ -19,6 +19,6 @@ server.stop(0)
 
 
 def test_a_forked_program_is_not_ended_by_grpc() -> None:
-    """As `kontor run` starts and stops its PostgreSQL where it is root. Without the chassis' setting some 12 of 150 died."""
+    """As `kontor run` starts and stops its PostgreSQL where it is root. Without the chassis' setting 6 to 9 of 150 died."""
     ran = subprocess.run([sys.executable, "-c", STARTS], check=True, capture_output=True, text=True, timeout=120)
     assert ran.stdout == "0\n"

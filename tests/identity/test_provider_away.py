@@ -68,7 +68,7 @@ def test_new_keys_are_looked_up_when_a_token_is_signed_with_one(browser: Browser
 def test_one_that_hangs_is_given_up_and_takes_a_few_threads_at_most(site: Provider) -> None:
     """NET-01, P23: four wait, and not for long; whoever comes then is told at once."""
     (known,) = providers.read(settings(setting(site.issuer, **BY_EMAIL)))
-    calls = Calls(seconds=1.5)
+    calls = Calls(seconds=5)
     clients = [Client(known, PUBLIC_URL, calls) for _ in range(AT_ONCE + 1)]
     site.program.freeze()
     told = at_once([partial(_told, client) for client in clients])
